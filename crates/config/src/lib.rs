@@ -1,0 +1,1 @@
+//! The spanned configuration tree, its diagnostics and units; knows no option by name.

@@ -1,0 +1,1 @@
+//! Counters that each worker writes alone and anyone may read.

@@ -1,0 +1,1 @@
+//! Files to model to snapshot; workers; the one pointer that is swapped.

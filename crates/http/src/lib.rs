@@ -1,0 +1,1 @@
+//! HTTP without a version, and the sans-IO HTTP/1 engine.

@@ -1,0 +1,1 @@
+//! Balancing algorithms: one file each, over the loads of servers.

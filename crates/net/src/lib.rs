@@ -1,0 +1,1 @@
+//! Sockets: listen, accept, connect verdicts, linger and drain, splice, limits.

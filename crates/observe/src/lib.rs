@@ -1,0 +1,1 @@
+//! Access-log lines and the bounded ring that carries them.

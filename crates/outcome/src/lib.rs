@@ -1,0 +1,1 @@
+//! The row type of everything that can become of a request or a connection.

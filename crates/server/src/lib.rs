@@ -1,0 +1,1 @@
+//! A server and a set of servers: weight, health, administrative state, load.

@@ -1,0 +1,1 @@
+//! Scripted servers and clients that misbehave by name, for tests.

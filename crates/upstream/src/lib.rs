@@ -1,0 +1,1 @@
+//! Connects to a server, once; keeps, watches and hands out its idle connections.

@@ -1,0 +1,2 @@
+//! `cargo xtask VERB`: the project's chores.
+fn main() {}
