@@ -1,0 +1,1 @@
+//! What the wheel does, with explicit ticks.

@@ -1,0 +1,178 @@
+//! The wheel as tasks see it: one task drives it, every connection owns timers in it.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::Tick;
+use crate::slots::Slots;
+
+struct Shared {
+    slots: RefCell<Slots>,
+    /// What the driving task sleeps until; 0 while it runs, so that arming does not wake it.
+    asleep_until: Cell<u64>,
+    driver: Cell<Option<Waker>>,
+}
+
+/// A worker's timers: single-threaded, cheap to clone.
+///
+/// - Re-arming a timer for later is a store; it fires at or after its deadline, at most two slots (16 ms) late.
+/// - Nothing ticks while nothing is due: [`Wheel::drive`] sleeps until the next occupied slot.
+#[derive(Clone)]
+pub struct Wheel(Rc<Shared>);
+
+impl Wheel {
+    /// An empty wheel whose past ends at `now`.
+    #[must_use]
+    pub fn new(now: Tick) -> Self {
+        Wheel(Rc::new(Shared {
+            slots: RefCell::new(Slots::new(now.as_micros())),
+            asleep_until: Cell::new(0),
+            driver: Cell::new(None),
+        }))
+    }
+
+    /// A timer that is not armed; dropping it frees its place at once.
+    #[must_use]
+    pub fn timer(&self) -> Timer {
+        Timer { index: self.0.slots.borrow_mut().insert(), wheel: self.0.clone() }
+    }
+
+    /// How many timers exist, armed or not.
+    #[must_use]
+    pub fn timers(&self) -> usize {
+        self.0.slots.borrow().live()
+    }
+
+    /// Expires what is due at `now`. [`Wheel::drive`] calls it; tests call it with their own ticks.
+    pub fn advance(&self, now: Tick) {
+        let mut woken = Vec::new();
+        self.0.slots.borrow_mut().advance(now.as_micros(), &mut woken);
+        // Outside the borrow: a waker may run or drop whatever it likes.
+        for waker in woken {
+            waker.wake();
+        }
+    }
+
+    /// When [`Wheel::advance`] next has something to do; [`Tick::NEVER`] if nothing is queued.
+    #[must_use]
+    pub fn next_due(&self) -> Tick {
+        self.0.slots.borrow().next_due().map_or(Tick::NEVER, Tick::from_micros)
+    }
+
+    /// Runs the wheel for ever: spawn it once on the worker's runtime.
+    pub async fn drive(self) {
+        // The one Sleep of the worker; where it points at first does not matter.
+        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+        poll_fn(|cx| {
+            self.0.asleep_until.set(0);
+            loop {
+                let now = Tick::now();
+                self.advance(now);
+                let due = self.next_due();
+                if due <= now {
+                    continue;
+                }
+                // From here on an earlier timer must wake this task.
+                self.0.asleep_until.set(due.as_micros());
+                self.0.driver.set(Some(cx.waker().clone()));
+                if due == Tick::NEVER {
+                    return Poll::Pending;
+                }
+                sleep.as_mut().reset(tokio::time::Instant::now() + due.since(now));
+                if sleep.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl fmt::Debug for Wheel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wheel").field("timers", &self.timers()).field("next_due", &self.next_due()).finish()
+    }
+}
+
+/// One timer of a [`Wheel`]. All methods take `&self`; one task at a time waits for it.
+pub struct Timer {
+    wheel: Rc<Shared>,
+    index: u32,
+}
+
+impl Timer {
+    /// Arms the timer for `at`, whatever it was armed for before, and forgets that it had expired.
+    /// A few nanoseconds unless it must fire earlier than it was queued for.
+    #[inline]
+    pub fn arm(&self, at: Tick) {
+        let queued = self.wheel.slots.borrow_mut().arm(self.index, at.as_micros());
+        if let Some(fires) = queued
+            && fires < self.wheel.asleep_until.get()
+        {
+            self.hurry(fires);
+        }
+    }
+
+    #[cold]
+    fn hurry(&self, fires: u64) {
+        self.wheel.asleep_until.set(fires);
+        if let Some(driver) = self.wheel.driver.take() {
+            driver.wake();
+        }
+    }
+
+    /// The timer no longer fires; forgets that it had expired.
+    #[inline]
+    pub fn disarm(&self) {
+        self.arm(Tick::NEVER);
+    }
+
+    /// What the timer is armed for; [`Tick::NEVER`] when it is not.
+    #[must_use]
+    pub fn deadline(&self) -> Tick {
+        Tick::from_micros(self.wheel.slots.borrow().deadline(self.index))
+    }
+
+    /// Whether the wheel has passed the armed deadline. Reads no clock.
+    #[inline]
+    #[must_use]
+    pub fn expired(&self) -> bool {
+        self.wheel.slots.borrow().expired(self.index)
+    }
+
+    /// Ready once the wheel has passed the armed deadline, and until the timer is armed or disarmed again.
+    #[inline]
+    pub fn poll_expired(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut slots = self.wheel.slots.borrow_mut();
+        if slots.expired(self.index) {
+            return Poll::Ready(());
+        }
+        let replaced = slots.watch(self.index, cx.waker());
+        drop(slots);
+        drop(replaced);
+        Poll::Pending
+    }
+
+    /// Waits for the armed deadline.
+    pub async fn wait(&self) {
+        poll_fn(|cx| self.poll_expired(cx)).await;
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let waker = self.wheel.slots.borrow_mut().remove(self.index);
+        drop(waker);
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer").field("deadline", &self.deadline()).field("expired", &self.expired()).finish()
+    }
+}
