@@ -1,0 +1,210 @@
+//! The contestants: how each is configured for a row, started on a free port, and found ready.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::process::Process;
+use super::work::{FILES, Mode};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Who {
+    Lb,
+    Haproxy,
+    Nginx,
+    Relay,
+}
+
+impl Who {
+    pub const ALL: [Who; 4] = [Who::Lb, Who::Haproxy, Who::Nginx, Who::Relay];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Who::Lb => "lb",
+            Who::Haproxy => "haproxy",
+            Who::Nginx => "nginx",
+            Who::Relay => "relay",
+        }
+    }
+
+    /// Why this one has no figure in a row.
+    pub fn absent(self, mode: Mode) -> Option<&'static str> {
+        match self {
+            Who::Nginx if mode != Mode::Http && !Path::new(NGINX_STREAM).exists() => Some("no stream module installed"),
+            Who::Relay if mode == Mode::TcpSplice => Some("copies only"),
+            _ => None,
+        }
+    }
+}
+
+const NGINX_STREAM: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
+/// The programs that we build ourselves.
+pub struct Built {
+    pub lb: Option<PathBuf>,
+    pub relay: Option<PathBuf>,
+}
+
+/// What a proxy is to do.
+#[derive(Clone, Copy)]
+pub struct Duty {
+    pub mode: Mode,
+    pub threads: usize,
+    /// `http-reuse always` instead of the default: one server connection for all.
+    pub share_servers: bool,
+    pub cpu: Option<usize>,
+}
+
+pub struct Running {
+    pub process: Process,
+    pub address: SocketAddr,
+}
+
+/// Starts a proxy in front of the origin and waits until a request passes through it.
+pub fn start(who: Who, duty: Duty, origin: SocketAddr, built: &Built, folder: &Path) -> Result<Running> {
+    let address = free_address()?;
+    let config = folder.join(format!("{}.conf", who.name()));
+    let text = match who {
+        Who::Lb => lb(duty, address, origin),
+        Who::Haproxy => haproxy(duty, address, origin),
+        Who::Nginx => nginx(duty, address, origin, folder),
+        Who::Relay => String::new(),
+    };
+    fs::write(&config, text)?;
+    let config = config.to_str().context("the folder's name is not UTF-8")?;
+    let (listen, to, threads) = (address.to_string(), origin.to_string(), duty.threads.to_string());
+    let own = |path: &Option<PathBuf>| path.clone().context("not built");
+    let (program, args): (PathBuf, Vec<&str>) = match who {
+        Who::Lb => (own(&built.lb)?, vec!["run", "-f", config]),
+        Who::Haproxy => ("haproxy".into(), vec!["-db", "-f", config]),
+        Who::Nginx => ("nginx".into(), vec!["-e", "stderr", "-c", config]),
+        Who::Relay => (own(&built.relay)?, vec![&listen, &to, &threads]),
+    };
+    let mut running = Running { process: Process::start(who.name(), &program, &args, duty.cpu, folder)?, address };
+    wait_ready(&mut running.process, address).with_context(|| format!("{} with {config}", who.name()))?;
+    Ok(running)
+}
+
+/// The origin: nginx, one worker, files from the folder.
+pub fn origin(cpu: Option<usize>, folder: &Path) -> Result<Running> {
+    for (path, size) in FILES {
+        fs::write(folder.join(&path[1..]), vec![b'x'; size])?;
+    }
+    let address = free_address()?;
+    let inside = format!(
+        "http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; sendfile on; tcp_nopush on;\n\
+         open_file_cache max=16; server {{ listen {address} backlog=4096; root {}; }} }}",
+        folder.display()
+    );
+    let config = folder.join("origin.conf");
+    fs::write(&config, format!("{}{inside}\n", nginx_head(1, folder, "origin")))?;
+    let config = config.to_str().context("the folder's name is not UTF-8")?;
+    let process = Process::start("origin", Path::new("nginx"), &["-e", "stderr", "-c", config], cpu, folder)?;
+    let mut running = Running { process, address };
+    wait_ready(&mut running.process, address).context("the origin")?;
+    Ok(running)
+}
+
+/// The key for splicing is spelled only where a row must not splice.
+fn lb(duty: Duty, address: SocketAddr, origin: SocketAddr) -> String {
+    let mode = if duty.mode == Mode::Http { "http" } else { "tcp" };
+    let mut extra = String::new();
+    if duty.mode == Mode::TcpCopy {
+        extra.push_str(", splice: never");
+    }
+    if duty.share_servers {
+        extra.push_str(", http-reuse: always");
+    }
+    format!(
+        "global: {{ threads: {}, maxconn: 9000 }}\n\
+         defaults: {{ mode: {mode}, timeouts: {{ connect: 5s, client: 30s, server: 30s, http-request: 10s }}{extra} }}\n\
+         frontends: {{ f: {{ bind: [\"{address}\"], default-backend: b }} }}\n\
+         backends: {{ b: {{ servers: {{ s1: \"{origin}\" }} }} }}\n",
+        duty.threads
+    )
+}
+
+fn haproxy(duty: Duty, address: SocketAddr, origin: SocketAddr) -> String {
+    let mut text = format!(
+        "global\n  maxconn 9000\n  nbthread {}\ndefaults\n  timeout connect 5s\n  timeout client 30s\n  \
+         timeout server 30s\n  timeout http-request 10s\n",
+        duty.threads
+    );
+    match duty.mode {
+        Mode::Http => text.push_str("  mode http\n  option http-keep-alive\n"),
+        Mode::TcpCopy => text.push_str("  mode tcp\n"),
+        Mode::TcpSplice => text.push_str("  mode tcp\n  option splice-auto\n"),
+    }
+    if duty.share_servers {
+        text.push_str("  http-reuse always\n");
+    }
+    let _ = write!(text, "frontend f\n  bind {address}\n  default_backend b\nbackend b\n  server s1 {origin}\n");
+    text
+}
+
+fn nginx(duty: Duty, address: SocketAddr, origin: SocketAddr, folder: &Path) -> String {
+    let mut text = nginx_head(duty.threads, folder, "nginx");
+    if duty.mode == Mode::Http {
+        // Buffers stay in memory: a temporary file per 1 MiB body would measure the disk.
+        let _ = write!(
+            text,
+            "http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 30s; proxy_http_version 1.1;\n\
+             proxy_set_header Connection \"\"; proxy_max_temp_file_size 0; proxy_connect_timeout 5s;\n\
+             proxy_read_timeout 30s; proxy_send_timeout 30s; client_header_timeout 10s;\n\
+             upstream b {{ server {origin}; keepalive 256; keepalive_requests 1000000000; }}\n\
+             server {{ listen {address} backlog=4096; location / {{ proxy_pass http://b; }} }} }}\n"
+        );
+    } else {
+        text.insert_str(0, &format!("load_module {NGINX_STREAM};\n"));
+        let _ = write!(
+            text,
+            "stream {{ server {{ listen {address} backlog=4096; proxy_connect_timeout 5s; proxy_timeout 30s;\n\
+             proxy_pass {origin}; }} }}\n"
+        );
+    }
+    text
+}
+
+/// Everything that both nginxes need; as root the workers stay root, to read a temporary folder.
+fn nginx_head(workers: usize, folder: &Path, name: &str) -> String {
+    let user = if rustix::process::geteuid().is_root() { "user root;\n" } else { "" };
+    format!(
+        "{user}daemon off; worker_processes {workers}; pid {}/{name}.pid; error_log stderr warn;\n\
+         worker_rlimit_nofile 20000; events {{ worker_connections 19000; }}\n",
+        folder.display()
+    )
+}
+
+/// A port that the kernel chose a moment ago.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+fn wait_ready(process: &mut Process, address: SocketAddr) -> Result<()> {
+    let started = Instant::now();
+    loop {
+        process.must_live()?;
+        match get(address, FILES[0].0) {
+            Ok(answer) if answer.starts_with(b"HTTP/1.1 200") => return Ok(()),
+            Ok(answer) if started.elapsed() > Duration::from_secs(5) => {
+                bail!("answers {:?}", String::from_utf8_lossy(&answer[..answer.len().min(200)]));
+            }
+            Err(error) if started.elapsed() > Duration::from_secs(5) => return Err(error),
+            _ => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+fn get(address: SocketAddr, path: &str) -> Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(answer)
+}
