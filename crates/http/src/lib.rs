@@ -1,1 +1,44 @@
 //! HTTP without a version, and the sans-IO HTTP/1 engine.
+//!
+//! *Knows*: heads, framing verdicts, what is forwarded of a message and what is not, chunks, limits, answers of our own.
+//! *Does not know*: sockets, time, servers; bytes come in as slices and go out into buffers of the caller.
+//! *Start reading at*: [`Request`], then [`Body`] and [`encode`].
+
+mod answer;
+mod body;
+mod chunked;
+pub mod encode;
+mod field;
+mod framing;
+mod hop;
+mod host;
+mod limits;
+mod outcomes;
+mod request;
+mod response;
+mod scan;
+mod target;
+mod token;
+
+pub use answer::{answer, reason};
+pub use body::{Body, Decoded};
+pub use chunked::{ChunkError, Chunked};
+pub use field::{Field, Head, Known, Span};
+pub use framing::Framing;
+pub use limits::{Limits, Tolerance};
+pub use outcomes::*;
+pub use request::{Method, Request};
+pub use response::Response;
+pub use scan::Scanner;
+
+/// How far a head got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// More bytes are needed.
+    Incomplete,
+    /// The head is read; so many bytes of the input belong to it.
+    Complete(usize),
+}
+
+/// Why a message is refused.
+pub type Refusal = &'static plimsoll_outcome::Outcome;

@@ -1,0 +1,82 @@
+//! Finds the end of a head while it arrives, in time linear in its bytes.
+
+use memchr::memchr;
+
+/// What is known of the head so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// It goes on.
+    More,
+    /// It ends behind so many bytes.
+    End(usize),
+    /// A line ended with LF alone.
+    BareLf,
+}
+
+/// Remembers how far it looked, so that a head that arrives byte by byte is looked at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scanner {
+    /// Start of the line that is not complete yet.
+    line: usize,
+    /// Looked at up to here.
+    seen: usize,
+    /// Lines that are complete.
+    lines: usize,
+}
+
+impl Scanner {
+    /// Looks at what came since the last call. `input` is the same buffer from its first byte, only longer.
+    pub(crate) fn scan(&mut self, input: &[u8], bare_lf: bool) -> Found {
+        while let Some(offset) = input.get(self.seen..).and_then(|rest| memchr(b'\n', rest)) {
+            let lf = self.seen + offset;
+            let bare = lf == 0 || input[lf - 1] != b'\r' || lf == self.line;
+            if bare && !bare_lf {
+                return Found::BareLf;
+            }
+            let empty = if bare { lf == self.line } else { lf - 1 == self.line };
+            self.seen = lf + 1;
+            self.line = lf + 1;
+            if empty {
+                return Found::End(lf + 1);
+            }
+            self.lines += 1;
+        }
+        self.seen = input.len();
+        Found::More
+    }
+
+    /// Is the first line complete?
+    pub(crate) fn past_first_line(self) -> bool {
+        self.lines > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_found_however_the_bytes_arrive() {
+        let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\nbody\n";
+        for step in 1..head.len() {
+            let mut scanner = Scanner::default();
+            let mut upto = 0;
+            let found = loop {
+                upto = (upto + step).min(head.len());
+                match scanner.scan(&head[..upto], false) {
+                    Found::More => assert!(upto < head.len()),
+                    found => break found,
+                }
+            };
+            assert_eq!(found, Found::End(27), "in steps of {step}");
+        }
+    }
+
+    #[test]
+    fn a_bare_lf_is_told_at_once_and_may_be_tolerated() {
+        assert_eq!(Scanner::default().scan(b"GET / HTTP/1.1\nHo", false), Found::BareLf);
+        assert_eq!(Scanner::default().scan(b"\nGET", false), Found::BareLf);
+        assert_eq!(Scanner::default().scan(b"HTTP/1.1 200 OK\nA: b\n\nbody", true), Found::End(22));
+        assert_eq!(Scanner::default().scan(b"HTTP/1.1 200 OK\r\nA: b\n\r\nbody", true), Found::End(24));
+    }
+}
