@@ -68,7 +68,7 @@ impl Wheel {
     pub async fn drive(self) {
         // The one Sleep of the worker; where it points at first does not matter.
         let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        poll_fn(|cx| {
+        poll_fn(|cx| -> Poll<()> {
             self.0.asleep_until.set(0);
             loop {
                 let now = Tick::now();
@@ -89,7 +89,7 @@ impl Wheel {
                 }
             }
         })
-        .await
+        .await;
     }
 }
 

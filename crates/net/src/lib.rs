@@ -1,1 +1,25 @@
 //! Sockets: listen, accept, connect verdicts, linger and drain, splice, limits.
+//!
+//! Knows: addresses as configurations write them, TCP and UNIX stream sockets through one [`Stream`], what a connect came to,
+//! how to close towards a server and towards a client, how to move bytes without copying, what the machine allows.
+//! Does not know: any protocol spoken over a socket, what a time-out is for, which server is meant.
+//! Start reading at [`Stream`], then [`connect`] and [`Stream::close_towards_server`].
+
+mod accept;
+mod address;
+mod close;
+mod connect;
+pub mod limits;
+mod listen;
+mod pipe;
+mod splice;
+mod stream;
+
+pub use accept::{AcceptError, Acceptor, Peer};
+pub use address::{Address, AddressError, AddressSpec, Family};
+pub use close::{Drained, Lingered};
+pub use connect::{ConnectOptions, Connecting, Early, Verdict, connect};
+pub use listen::{ListenOptions, Listener};
+pub use pipe::PipePool;
+pub use splice::{SpliceEnd, SpliceError, SplicePump, SpliceSide, Spliced};
+pub use stream::{Peeked, Stream};

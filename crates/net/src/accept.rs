@@ -1,0 +1,113 @@
+//! Accepting connections from a listener that a worker's event loop watches.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::task::{Context, Poll, ready};
+
+use rustix::io::Errno;
+use rustix::net::SocketFlags;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::stream::register;
+use crate::{Address, Listener, Stream};
+
+/// A listener in the current runtime.
+pub struct Acceptor {
+    fd: AsyncFd<OwnedFd>,
+    address: Address,
+}
+
+/// Who connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// A TCP client.
+    Inet(SocketAddr),
+    /// A client of a UNIX socket; those have no names.
+    Unix,
+}
+
+/// Why nothing was accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// Out of descriptors or memory. The connection stays queued; polling again at once fails again: wait for a release.
+    #[error("no room to accept a connection: {0}")]
+    Exhausted(#[source] io::Error),
+    /// That one client went away while it was queued. Poll again.
+    #[error("a client went away before it was accepted: {0}")]
+    Aborted(#[source] io::Error),
+    /// The listener itself is broken.
+    #[error("the listener failed: {0}")]
+    Fatal(#[source] io::Error),
+}
+
+impl Acceptor {
+    /// Registers the listener with the current runtime.
+    pub fn new(listener: Listener) -> io::Result<Acceptor> {
+        let address = listener.local_addr().clone();
+        Ok(Acceptor { fd: register(listener.into_fd(), Interest::READABLE)?, address })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> &Address {
+        &self.address
+    }
+
+    /// The next connection. Readiness is kept until the queue was seen empty, so nothing queued is forgotten, not even when
+    /// this returned [`AcceptError::Exhausted`].
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<(Stream, Peer), AcceptError>> {
+        loop {
+            let mut guard = ready!(self.fd.poll_read_ready(cx)).map_err(AcceptError::Fatal)?;
+            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+            match rustix::net::acceptfrom_with(self.fd.get_ref(), flags) {
+                Ok((fd, from)) => {
+                    let peer = from.and_then(|from| SocketAddr::try_from(from).ok()).map_or(Peer::Unix, Peer::Inet);
+                    let stream = Stream::registered(fd, self.address.is_tcp()).map_err(AcceptError::Exhausted)?;
+                    return Poll::Ready(Ok((stream, peer)));
+                }
+                Err(Errno::AGAIN) => guard.clear_ready(),
+                Err(Errno::INTR) => {}
+                Err(error) => return Poll::Ready(Err(judge(error))),
+            }
+        }
+    }
+
+    /// [`Acceptor::poll_accept`] as a future.
+    pub async fn accept(&self) -> Result<(Stream, Peer), AcceptError> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+
+    /// Leaves the event loop; the socket keeps listening.
+    pub fn into_listener(self) -> io::Result<Listener> {
+        Listener::adopt(self.fd.into_inner())
+    }
+}
+
+/// accept(2), "Error handling": errors already pending on the new socket are passed on by Linux and concern only that one.
+#[cold]
+fn judge(error: Errno) -> AcceptError {
+    match error {
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS => AcceptError::Exhausted(error.into()),
+        Errno::BADF | Errno::INVAL | Errno::NOTSOCK | Errno::FAULT => AcceptError::Fatal(error.into()),
+        _ => AcceptError::Aborted(error.into()),
+    }
+}
+
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acceptor").field("address", &self.address).finish()
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Peer::Inet(inet) => inet.fmt(f),
+            Peer::Unix => f.write_str("unix"),
+        }
+    }
+}

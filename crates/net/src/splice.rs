@@ -1,0 +1,243 @@
+//! Moves bytes from socket to socket through a pipe, without copying them to user space.
+//!
+//! splice() says EAGAIN for two reasons, and edge-triggered readiness may only be cleared for one of them. They are told apart
+//! by what is in the pipe: while it is empty it cannot be full, so EAGAIN came from the source; while it is not empty, draining
+//! it can only be held up by the destination. An EAGAIN while filling a pipe that is not empty stays undecided until it is.
+
+use std::fmt;
+use std::io;
+use std::task::{Context, Poll};
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, sockopt};
+use rustix::pipe::{SpliceFlags, splice};
+use tokio::io::Interest;
+
+use crate::Stream;
+use crate::pipe::{Pipe, PipePool};
+
+/// One direction of a transfer. Dropping it gives the pipe back, unless bytes are left in it.
+pub struct SplicePump {
+    /// `Some` until dropped.
+    pipe: Option<Pipe>,
+    /// Bytes still to be taken from the source; `u64::MAX` is until its FIN.
+    budget: u64,
+    source_ended: bool,
+    /// The last write promised more bytes, so the kernel may be holding back a partial segment.
+    promised: bool,
+}
+
+/// What one poll moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spliced {
+    /// Bytes taken from the source.
+    pub read: u64,
+    /// Bytes given to the destination.
+    pub written: u64,
+    /// Set once, when the pump is done and its pipe is empty.
+    pub end: Option<SpliceEnd>,
+}
+
+/// Why a pump is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpliceEnd {
+    /// The source sent FIN; with a finite budget that is too early.
+    Fin,
+    /// The budget is spent.
+    Budget,
+}
+
+/// Which socket an error was on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpliceSide {
+    /// The one we read from.
+    From,
+    /// The one we write to.
+    To,
+}
+
+/// A transfer that broke.
+#[derive(Debug, thiserror::Error)]
+#[error("splicing failed on the {side:?} side after {moved:?}: {error}")]
+pub struct SpliceError {
+    /// Whose error.
+    pub side: SpliceSide,
+    /// The system's word.
+    #[source]
+    pub error: io::Error,
+    /// What had been moved by this poll before it broke.
+    pub moved: Spliced,
+}
+
+/// A poll returns after this much, so that its caller re-arms timers.
+const ENOUGH: u64 = 1024 * 1024;
+
+enum Step {
+    Moved(u64),
+    Ended,
+    Blocked,
+}
+
+impl SplicePump {
+    /// A pump for `budget` bytes (`u64::MAX`: until FIN); `None` when the pool has no pipe and the caller copies instead.
+    pub fn new(pool: &PipePool, budget: u64) -> io::Result<Option<SplicePump>> {
+        let pump = |pipe| SplicePump { pipe: Some(pipe), budget, source_ended: false, promised: false };
+        Ok(pool.take()?.map(pump))
+    }
+
+    /// Whether the pipe is empty: only then may the transfer go on in another way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pipe.as_ref().is_none_or(|pipe| pipe.filled == 0)
+    }
+
+    /// Bytes still to be taken from the source.
+    #[must_use]
+    pub fn budget(&self) -> u64 {
+        self.budget
+    }
+
+    /// Moves what can be moved. `Ready` when bytes were moved or the end is reached; `Pending` only if nothing was moved, with
+    /// the task registered on the side that holds things up.
+    pub fn poll(&mut self, cx: &mut Context<'_>, from: &Stream, to: &Stream) -> Poll<Result<Spliced, SpliceError>> {
+        let mut moved = Spliced::default();
+        loop {
+            let failed = |side, error, moved| Poll::Ready(Err(SpliceError { side, error, moved }));
+            let filled = match self.fill(cx, from) {
+                Ok(Step::Moved(count)) => {
+                    moved.read += count;
+                    true
+                }
+                Ok(Step::Ended | Step::Blocked) => false,
+                Err(error) => return failed(SpliceSide::From, error, moved),
+            };
+            let drained = match self.empty(cx, to) {
+                Ok(Step::Moved(count)) => {
+                    moved.written += count;
+                    true
+                }
+                Ok(Step::Ended | Step::Blocked) => false,
+                Err(error) => return failed(SpliceSide::To, error, moved),
+            };
+            if self.is_empty() && (self.source_ended || self.budget == 0) {
+                self.keep_promise(to);
+                moved.end = Some(if self.source_ended { SpliceEnd::Fin } else { SpliceEnd::Budget });
+                return Poll::Ready(Ok(moved));
+            }
+            if moved.written >= ENOUGH {
+                return Poll::Ready(Ok(moved));
+            }
+            if !filled && !drained {
+                if self.is_empty() {
+                    self.keep_promise(to);
+                }
+                return if moved.read + moved.written > 0 { Poll::Ready(Ok(moved)) } else { Poll::Pending };
+            }
+        }
+    }
+
+    /// Source to pipe. An error of the source waits until what came before it has left the pipe.
+    fn fill(&mut self, cx: &mut Context<'_>, from: &Stream) -> io::Result<Step> {
+        let pipe = self.pipe.as_mut().expect("a pump has its pipe until it is dropped");
+        let room = pipe.capacity.saturating_sub(pipe.filled);
+        if self.source_ended || self.budget == 0 {
+            return Ok(Step::Ended);
+        }
+        // Half full is full enough: filling up in small steps only multiplies system calls.
+        if pipe.filled > pipe.capacity / 2 {
+            return Ok(Step::Blocked);
+        }
+        let Poll::Ready(guard) = from.async_fd().poll_read_ready(cx) else { return Ok(Step::Blocked) };
+        let mut guard = guard?;
+        let want = usize::try_from(self.budget).unwrap_or(usize::MAX).min(room);
+        let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+        let count = match rustix::io::retry_on_intr(|| splice(from.fd(), None, &pipe.writer, None, want, flags)) {
+            Ok(0) => {
+                self.source_ended = true;
+                return Ok(Step::Ended);
+            }
+            Ok(count) => count,
+            Err(Errno::AGAIN) if pipe.filled > 0 => return Ok(Step::Blocked),
+            Err(Errno::AGAIN) => match around_urgent(from, pipe, want)? {
+                0 => {
+                    guard.clear_ready();
+                    return Ok(Step::Blocked);
+                }
+                count => count,
+            },
+            Err(_) if pipe.filled > 0 => return Ok(Step::Blocked),
+            Err(error) => return Err(error.into()),
+        };
+        pipe.filled += count;
+        if self.budget != u64::MAX {
+            self.budget -= count as u64;
+        }
+        Ok(Step::Moved(count as u64))
+    }
+
+    /// Pipe to destination.
+    fn empty(&mut self, cx: &mut Context<'_>, to: &Stream) -> io::Result<Step> {
+        let pipe = self.pipe.as_mut().expect("a pump has its pipe until it is dropped");
+        if pipe.filled == 0 {
+            return Ok(Step::Ended);
+        }
+        let Poll::Ready(guard) = to.async_fd().poll_write_ready(cx) else { return Ok(Step::Blocked) };
+        let mut guard = guard?;
+        // A large fill promises more of the same; without that the last segment of every piece would go out half empty.
+        let more = !self.source_ended && self.budget > 0 && pipe.filled > pipe.capacity / 2;
+        let flags =
+            SpliceFlags::MOVE | SpliceFlags::NONBLOCK | if more { SpliceFlags::MORE } else { SpliceFlags::empty() };
+        match rustix::io::retry_on_intr(|| splice(&pipe.reader, None, to.fd(), None, pipe.filled, flags)) {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                pipe.filled -= count;
+                self.promised = more;
+                Ok(Step::Moved(count as u64))
+            }
+            Err(Errno::AGAIN) => {
+                guard.clear_ready();
+                Ok(Step::Blocked)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// More was promised and did not come: setting TCP_NODELAY pushes what the kernel holds back (for up to 200 ms otherwise).
+    fn keep_promise(&mut self, to: &Stream) {
+        if std::mem::take(&mut self.promised) && to.is_tcp() {
+            // Fails only on a broken socket, which the next write will report.
+            let _ = sockopt::set_tcp_nodelay(to.fd(), true);
+        }
+    }
+}
+
+/// splice() stops for good at TCP's urgent mark, where recv() steps over it: takes a few bytes by hand when there is one.
+#[cold]
+fn around_urgent(from: &Stream, pipe: &Pipe, want: usize) -> io::Result<usize> {
+    if from.async_fd().try_io(Interest::PRIORITY, |_| Ok(())).is_err() {
+        return Ok(0);
+    }
+    let mut bytes = [0_u8; 4096];
+    let len = want.min(bytes.len());
+    match rustix::net::recv(from.fd(), &mut bytes[..len], RecvFlags::DONTWAIT) {
+        // An empty pipe holds at least a page.
+        Ok((count, _)) => Ok(rustix::io::write(&pipe.writer, &bytes[..count])?),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Drop for SplicePump {
+    fn drop(&mut self) {
+        if let Some(pipe) = self.pipe.take() {
+            pipe.give_back();
+        }
+    }
+}
+
+impl fmt::Debug for SplicePump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let filled = self.pipe.as_ref().map(|pipe| pipe.filled);
+        f.debug_struct("SplicePump").field("budget", &self.budget).field("filled", &filled).finish()
+    }
+}
