@@ -1,1 +1,35 @@
-//! Scripted servers and clients that misbehave by name, for tests.
+//! Scripted servers and clients that misbehave by name, and the harness that starts a real `lb` between them.
+//!
+//! What it knows: raw sockets, HTTP/1.1 as the RFCs write it (a parser of its own, so that a mistake in the product's
+//! engine cannot hide itself), how to start `lb`, haproxy and nginx on ports that the kernel chose.
+//! What it does not know: any crate of the product. Blocking threads only, so that a test reads from top to bottom.
+//! Start reading at [`lb`], then [`recording`] (the origin that judges) and [`client`].
+
+pub mod client;
+pub mod digest;
+pub mod eventually;
+pub mod fields;
+pub mod haproxy;
+pub mod lb;
+pub mod nginx;
+pub mod origin;
+pub mod process;
+pub mod random;
+pub mod recording;
+pub mod request;
+pub mod response;
+pub mod scripted;
+pub mod socket;
+pub mod wire;
+
+pub use client::Client;
+pub use eventually::{eventually, holds_for, wait_until};
+pub use lb::Lb;
+pub use nginx::Nginx;
+pub use origin::{Exchange, Origin, Then};
+pub use random::Random;
+pub use recording::{Recorded, RecordingOrigin};
+pub use request::{Framing, Request};
+pub use response::Response;
+pub use socket::Socket;
+pub use wire::{End, Wire};

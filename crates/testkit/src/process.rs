@@ -1,0 +1,138 @@
+//! A child process: its output is kept, its end is awaited, its processor time is read, and it never outlives the test.
+
+use std::fs;
+use std::io::Read;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use crate::eventually::wait_until;
+
+/// What one stream printed so far.
+#[derive(Debug, Clone, Default)]
+pub struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl Output {
+    /// All of it as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
+    /// The last lines.
+    pub fn tail(&self, lines: usize) -> String {
+        let text = self.text();
+        let all: Vec<&str> = text.lines().collect();
+        all[all.len().saturating_sub(lines)..].join("\n")
+    }
+
+    fn follow(&self, mut from: impl Read + Send + 'static) -> JoinHandle<()> {
+        let kept = self.0.clone();
+        thread::spawn(move || {
+            let mut some = [0_u8; 8192];
+            while let Ok(count @ 1..) = from.read(&mut some) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&some[..count]);
+            }
+        })
+    }
+}
+
+/// A running child in a process group of its own.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    status: Option<ExitStatus>,
+    /// Standard output.
+    pub stdout: Output,
+    /// Standard error.
+    pub stderr: Output,
+    followers: Vec<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts it, with both outputs kept.
+    pub fn spawn(mut command: Command) -> std::io::Result<Self> {
+        use std::os::unix::process::CommandExt;
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn()?;
+        let (stdout, stderr) = (Output::default(), Output::default());
+        let mut followers = Vec::new();
+        followers.extend(child.stdout.take().map(|from| stdout.follow(from)));
+        followers.extend(child.stderr.take().map(|from| stderr.follow(from)));
+        Ok(Self { child, status: None, stdout, stderr, followers })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal to this process alone; nothing when it has ended.
+    pub fn signal(&mut self, signal: Signal) {
+        if self.ended().is_none() {
+            let _ = kill_process(Pid::from_child(&self.child), signal);
+        }
+    }
+
+    /// Sends a signal to it and its children.
+    pub fn signal_group(&mut self, signal: Signal) {
+        if self.ended().is_none() {
+            let _ = kill_process_group(Pid::from_child(&self.child), signal);
+        }
+    }
+
+    /// Its exit status if it has ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        if self.status.is_none() {
+            self.status = self.child.try_wait().ok().flatten();
+        }
+        self.status
+    }
+
+    /// Waits for its end and for the last of its output.
+    pub fn wait_exit(&mut self, within: Duration) -> Option<ExitStatus> {
+        wait_until(within, || self.ended().is_some());
+        let status = self.ended()?;
+        for follower in self.followers.drain(..) {
+            // A grandchild may hold the pipe open; what it prints is not waited for.
+            wait_until(Duration::from_secs(1), || follower.is_finished());
+        }
+        Some(status)
+    }
+
+    /// Processor time used so far, user and system.
+    pub fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        // After the command's closing parenthesis: state is field 3, utime 14, stime 15 (proc(5)), in 1/100 s.
+        let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
+        let ticks: u64 = after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).map_or(0, Iterator::count)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.ended().is_none() {
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Reports to a failing test: the outputs' tails and the command that runs this test alone.
+pub fn explain_failure(name: &str, stdout: &Output, stderr: &Output) {
+    if !thread::panicking() {
+        return;
+    }
+    eprintln!("--- {name} stdout, last lines\n{}\n--- {name} stderr, last lines\n{}", stdout.tail(20), stderr.tail(30));
+    let binary = std::env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+    let area = binary.as_deref().and_then(|stem| stem.rsplit_once('-')).map_or("AREA", |(area, _)| area);
+    let test = thread::current().name().unwrap_or_default().to_owned();
+    eprintln!("--- this test alone: cargo test -p plimsoll-tests --test {area} -- --exact {test}");
+}
