@@ -1,6 +1,7 @@
 //! `cargo xtask VERB`: the project's chores, by the names under which CI runs them.
 
 mod bench;
+mod tidy;
 mod workspace;
 
 use anyhow::Result;
@@ -16,11 +17,13 @@ struct Chores {
 
 #[derive(Subcommand)]
 enum Verb {
+    Tidy(tidy::Tidy),
     Bench(bench::Bench),
 }
 
 fn main() -> Result<()> {
     match Chores::parse().verb {
+        Verb::Tidy(tidy) => tidy.run(),
         Verb::Bench(bench) => bench.run(),
     }
 }
