@@ -66,3 +66,8 @@ fn haproxy_cfg(origins: &[SocketAddr], timeouts: Timeouts) -> String {
     }
     text
 }
+
+/// How much of a suite runs: a fiftieth in ci, all of it with `PLIMSOLL_VOLUME=full`.
+pub fn volume(ci: usize, full: usize) -> usize {
+    if std::env::var_os("PLIMSOLL_VOLUME").is_some_and(|volume| volume == "full") { full } else { ci }
+}
