@@ -159,7 +159,9 @@ impl Slots {
 
     fn enqueue(&mut self, index: u32) {
         let wanted = self.entries[index as usize].deadline.div_ceil(SLOT).max(self.current + 1);
-        let (slot, fires) = if wanted - self.current < 256 {
+        // 256 slots ahead is the place of the current slot, which has fired. It must count as near: while a block of level 1
+        // cascades, its last slot is exactly that far, and the block's own place will not be looked at again.
+        let (slot, fires) = if wanted - self.current <= 256 {
             ((wanted & 255) as usize, wanted)
         } else {
             let block = (wanted >> 8).min((self.current >> 8) + 255);

@@ -10,7 +10,7 @@ impl Tick {
     /// Later than every other tick: a timer armed for it never fires.
     pub const NEVER: Tick = Tick(u64::MAX);
 
-    /// Reads the clock (about 20 ns through the vDSO).
+    /// Reads the clock; no system call where there is a vDSO.
     #[must_use]
     pub fn now() -> Tick {
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);

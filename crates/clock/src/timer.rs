@@ -52,7 +52,7 @@ impl Wheel {
     pub fn advance(&self, now: Tick) {
         let mut woken = Vec::new();
         self.0.slots.borrow_mut().advance(now.as_micros(), &mut woken);
-        // Outside the borrow: a waker may run or drop whatever it likes.
+        // Outside the borrow: a waker may be the last owner of things that own timers.
         for waker in woken {
             waker.wake();
         }
@@ -174,5 +174,92 @@ impl Drop for Timer {
 impl fmt::Debug for Timer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timer").field("deadline", &self.deadline()).field("expired", &self.expired()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn tick(millis: u64) -> Tick {
+        Tick::from_micros(millis * 1_000)
+    }
+
+    fn on_a_runtime<T>(test: impl Future<Output = T>) -> T {
+        tokio::runtime::LocalRuntime::new().unwrap().block_on(test)
+    }
+
+    #[test]
+    fn a_timer_expires_when_the_wheel_passes_it() {
+        let wheel = Wheel::new(tick(0));
+        let timer = wheel.timer();
+        timer.arm(tick(30));
+        assert_eq!(timer.deadline(), tick(30));
+        wheel.advance(tick(29));
+        assert!(!timer.expired());
+        wheel.advance(tick(32));
+        assert!(timer.expired());
+        timer.disarm();
+        assert!(!timer.expired());
+    }
+
+    #[test]
+    fn dropping_a_timer_frees_its_place() {
+        let wheel = Wheel::new(tick(0));
+        let timer = wheel.timer();
+        timer.arm(tick(30));
+        drop(timer);
+        assert_eq!((wheel.timers(), wheel.next_due()), (0, Tick::NEVER));
+    }
+
+    #[test]
+    fn expiry_wakes_the_task_that_waits() {
+        struct Woken(std::sync::mpsc::Sender<()>);
+        impl std::task::Wake for Woken {
+            fn wake(self: std::sync::Arc<Self>) {
+                self.0.send(()).unwrap();
+            }
+        }
+        let wheel = Wheel::new(tick(0));
+        let (sender, woken) = std::sync::mpsc::channel();
+        let timer = wheel.timer();
+        timer.arm(tick(10));
+        let waker = Waker::from(std::sync::Arc::new(Woken(sender)));
+        assert!(timer.poll_expired(&mut Context::from_waker(&waker)).is_pending());
+        wheel.advance(tick(16));
+        woken.recv().unwrap();
+        assert!(timer.poll_expired(&mut Context::from_waker(&waker)).is_ready());
+    }
+
+    #[test]
+    fn the_driver_fires_timers_in_real_time_and_is_woken_for_an_earlier_one() {
+        on_a_runtime(async {
+            let wheel = Wheel::new(Tick::now());
+            let far = wheel.timer();
+            far.arm(Tick::now().after(Duration::from_secs(3_600)));
+            tokio::task::spawn_local(wheel.clone().drive());
+            // The driver goes to sleep for an hour first.
+            tokio::task::yield_now().await;
+            let start = Tick::now();
+            let near = wheel.timer();
+            near.arm(start.after(Duration::from_millis(20)));
+            near.wait().await;
+            assert!(Tick::now().since(start) >= Duration::from_millis(20));
+            assert!(!far.expired());
+        });
+    }
+
+    #[test]
+    fn the_driver_starts_without_timers_and_is_woken_by_the_first() {
+        on_a_runtime(async {
+            let wheel = Wheel::new(Tick::now());
+            tokio::task::spawn_local(wheel.clone().drive());
+            tokio::task::yield_now().await;
+            let timer = wheel.timer();
+            timer.arm(Tick::now().after(Duration::from_millis(5)));
+            timer.wait().await;
+        });
     }
 }

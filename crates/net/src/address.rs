@@ -53,7 +53,7 @@ pub enum AddressError {
     #[error("an address is missing")]
     Empty,
     /// An address without `:PORT`.
-    #[error("`{0}` has no port: write `{0}:PORT`")]
+    #[error("`{0}` has no port: write `{stem}:PORT`", stem = .0.trim_end_matches(':'))]
     NoPort(String),
     /// The port is no number between 0 and 65535.
     #[error("`{0}` is not a port: a number from 0 to 65535 is expected")]
@@ -192,6 +192,10 @@ fn host_and_port(text: &str) -> Result<(&str, u16), AddressError> {
     if port.is_empty() || port.ends_with(']') || (host.starts_with('[') && !host.ends_with(']')) {
         return Err(no_port());
     }
+    // `::1`: cut at the last colon it is no address any more.
+    if text.parse::<Ipv6Addr>().is_ok() && host.parse::<Ipv6Addr>().is_err() {
+        return Err(no_port());
+    }
     if let Some((from, to)) = port.split_once('-')
         && from.parse::<u16>().is_ok()
         && to.parse::<u16>().is_ok()
@@ -282,3 +286,6 @@ impl From<SocketAddr> for Address {
         Address::Inet(inet)
     }
 }
+
+#[cfg(test)]
+mod tests;

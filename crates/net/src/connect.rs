@@ -16,7 +16,8 @@ use crate::{Address, Peeked, Stream};
 /// What can be chosen when connecting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectOptions {
-    /// The local address; port 0 lets the kernel choose one when connecting, so that ports are shared between destinations.
+    /// The local address. With port 0 the kernel chooses a port before it knows the destination; it may then be one that a
+    /// connection to another destination uses, too.
     pub source: Option<SocketAddr>,
     /// TCP keep-alive probes.
     pub keepalive: bool,
@@ -64,7 +65,7 @@ pub struct Connecting(State);
 #[derive(Debug)]
 enum State {
     Waiting(Stream),
-    /// connect() itself said so; common on loopback and UNIX sockets.
+    /// connect() itself said so, as UNIX sockets do.
     Established(Stream),
     Refused(Errno),
     Finished,
@@ -136,12 +137,23 @@ impl Connecting {
         poll_fn(|cx| self.poll(cx)).await
     }
 
+    /// Gives up: the same as dropping it. A handshake that ended behind our back is undone by RST.
+    pub fn abort(self) {}
+
     /// The socket while there is one, to set options before the handshake ends.
     #[must_use]
     pub fn stream(&self) -> Option<&Stream> {
         match &self.0 {
             State::Waiting(stream) | State::Established(stream) => Some(stream),
             State::Refused(_) | State::Finished => None,
+        }
+    }
+}
+
+impl Drop for Connecting {
+    fn drop(&mut self) {
+        if let State::Waiting(stream) | State::Established(stream) = std::mem::replace(&mut self.0, State::Finished) {
+            stream.reset();
         }
     }
 }
@@ -169,3 +181,6 @@ fn judge(error: Errno) -> Verdict {
         _ => Verdict::Failed(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,3 +88,60 @@ fn rounded_up(quota: u64, period: u64) -> Option<usize> {
     }
     usize::try_from(quota.div_ceil(period)).ok().map(|cpus| cpus.max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `(path, text)` pairs as the files of a machine.
+    fn files<'a>(files: &'a [(&'a str, &'a str)]) -> impl Fn(&Path) -> Option<String> + 'a {
+        |wanted| files.iter().find(|(path, _)| Path::new(path) == wanted).map(|(_, text)| (*text).to_owned())
+    }
+
+    #[test]
+    fn version_2_quotas_are_rounded_up() {
+        assert_eq!(parse_v2("max 100000\n"), None);
+        assert_eq!(parse_v2("150000 100000\n"), Some(2));
+        assert_eq!(parse_v2("200000 100000\n"), Some(2));
+        assert_eq!(parse_v2("1000 100000\n"), Some(1));
+        assert_eq!(parse_v2("nonsense"), None);
+        assert_eq!(parse_v2("5 0"), None);
+    }
+
+    #[test]
+    fn version_1_quotas_of_minus_one_are_none() {
+        assert_eq!(parse_v1("-1\n", "100000\n"), None);
+        assert_eq!(parse_v1("250000\n", "100000\n"), Some(3));
+    }
+
+    #[test]
+    fn the_tightest_group_on_the_way_to_the_root_counts() {
+        let machine = [("/sys/fs/cgroup/a/b/cpu.max", "400000 100000"), ("/sys/fs/cgroup/a/cpu.max", "200000 100000")];
+        assert_eq!(quota("0::/a/b\n", files(&machine)), Some(2));
+        assert_eq!(quota("0::/elsewhere\n", files(&machine)), None);
+    }
+
+    #[test]
+    fn in_a_container_the_limit_is_at_the_root_of_the_mount() {
+        let machine = [("/sys/fs/cgroup/cpu.max", "100000 100000")];
+        assert_eq!(quota("0::/docker/0123\n", files(&machine)), Some(1));
+    }
+
+    #[test]
+    fn version_1_looks_at_the_cpu_controller_only() {
+        let machine = [
+            ("/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us", "300000"),
+            ("/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us", "100000"),
+        ];
+        assert_eq!(quota("5:memory:/x\n4:cpu,cpuacct:/x\n", files(&machine)), Some(3));
+        assert_eq!(quota("5:memory:/x\n", files(&machine)), None);
+    }
+
+    #[test]
+    fn this_machine_has_at_least_one_cpu_and_a_few_descriptors() {
+        assert!(cpus() >= 1);
+        let raised = raise_descriptors().unwrap();
+        assert_eq!(raised.soft, raised.hard);
+        assert_eq!(descriptors(), raised);
+    }
+}

@@ -11,7 +11,6 @@ use std::task::{Context, Poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, sockopt};
 use rustix::pipe::{SpliceFlags, splice};
-use tokio::io::Interest;
 
 use crate::Stream;
 use crate::pipe::{Pipe, PipePool};
@@ -23,6 +22,8 @@ pub struct SplicePump {
     /// Bytes still to be taken from the source; `u64::MAX` is until its FIN.
     budget: u64,
     source_ended: bool,
+    /// An error of the source, kept until what came before it has left the pipe: the kernel reports it only once.
+    source_error: Option<io::Error>,
     /// The last write promised more bytes, so the kernel may be holding back a partial segment.
     promised: bool,
 }
@@ -81,7 +82,8 @@ enum Step {
 impl SplicePump {
     /// A pump for `budget` bytes (`u64::MAX`: until FIN); `None` when the pool has no pipe and the caller copies instead.
     pub fn new(pool: &PipePool, budget: u64) -> io::Result<Option<SplicePump>> {
-        let pump = |pipe| SplicePump { pipe: Some(pipe), budget, source_ended: false, promised: false };
+        let pump =
+            |pipe| SplicePump { pipe: Some(pipe), budget, source_ended: false, source_error: None, promised: false };
         Ok(pool.take()?.map(pump))
     }
 
@@ -136,43 +138,58 @@ impl SplicePump {
         }
     }
 
-    /// Source to pipe. An error of the source waits until what came before it has left the pipe.
+    /// Source to pipe.
     fn fill(&mut self, cx: &mut Context<'_>, from: &Stream) -> io::Result<Step> {
         let pipe = self.pipe.as_mut().expect("a pump has its pipe until it is dropped");
-        let room = pipe.capacity.saturating_sub(pipe.filled);
         if self.source_ended || self.budget == 0 {
             return Ok(Step::Ended);
         }
+        if pipe.filled == 0
+            && let Some(error) = self.source_error.take()
+        {
+            return Err(error);
+        }
         // Half full is full enough: filling up in small steps only multiplies system calls.
-        if pipe.filled > pipe.capacity / 2 {
+        if pipe.filled > pipe.capacity / 2 || self.source_error.is_some() {
             return Ok(Step::Blocked);
         }
-        let Poll::Ready(guard) = from.async_fd().poll_read_ready(cx) else { return Ok(Step::Blocked) };
-        let mut guard = guard?;
-        let want = usize::try_from(self.budget).unwrap_or(usize::MAX).min(room);
+        let want = usize::try_from(self.budget).unwrap_or(usize::MAX).min(pipe.capacity - pipe.filled);
         let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
-        let count = match rustix::io::retry_on_intr(|| splice(from.fd(), None, &pipe.writer, None, want, flags)) {
-            Ok(0) => {
-                self.source_ended = true;
-                return Ok(Step::Ended);
-            }
-            Ok(count) => count,
-            Err(Errno::AGAIN) if pipe.filled > 0 => return Ok(Step::Blocked),
-            Err(Errno::AGAIN) => match around_urgent(from, pipe, want)? {
-                0 => {
-                    guard.clear_ready();
+        loop {
+            let Poll::Ready(guard) = from.async_fd().poll_read_ready(cx) else { return Ok(Step::Blocked) };
+            let mut guard = guard?;
+            let count = match splice(from.fd(), None, &pipe.writer, None, want, flags) {
+                Ok(0) => {
+                    self.source_ended = true;
+                    return Ok(Step::Ended);
+                }
+                Ok(count) => count,
+                Err(Errno::INTR) => continue,
+                // Undecided, and no matter: what is in the pipe has to move first.
+                Err(Errno::AGAIN) if pipe.filled > 0 => return Ok(Step::Blocked),
+                Err(Errno::AGAIN) => match around_urgent(from, pipe, want)? {
+                    Some(0) => {
+                        self.source_ended = true;
+                        return Ok(Step::Ended);
+                    }
+                    Some(count) => count,
+                    None => {
+                        guard.clear_ready();
+                        continue;
+                    }
+                },
+                Err(error) if pipe.filled > 0 => {
+                    self.source_error = Some(error.into());
                     return Ok(Step::Blocked);
                 }
-                count => count,
-            },
-            Err(_) if pipe.filled > 0 => return Ok(Step::Blocked),
-            Err(error) => return Err(error.into()),
-        };
-        pipe.filled += count;
-        if self.budget != u64::MAX {
-            self.budget -= count as u64;
+                Err(error) => return Err(error.into()),
+            };
+            pipe.filled += count;
+            if self.budget != u64::MAX {
+                self.budget -= count as u64;
+            }
+            return Ok(Step::Moved(count as u64));
         }
-        Ok(Step::Moved(count as u64))
     }
 
     /// Pipe to destination.
@@ -181,24 +198,24 @@ impl SplicePump {
         if pipe.filled == 0 {
             return Ok(Step::Ended);
         }
-        let Poll::Ready(guard) = to.async_fd().poll_write_ready(cx) else { return Ok(Step::Blocked) };
-        let mut guard = guard?;
         // A large fill promises more of the same; without that the last segment of every piece would go out half empty.
         let more = !self.source_ended && self.budget > 0 && pipe.filled > pipe.capacity / 2;
-        let flags =
-            SpliceFlags::MOVE | SpliceFlags::NONBLOCK | if more { SpliceFlags::MORE } else { SpliceFlags::empty() };
-        match rustix::io::retry_on_intr(|| splice(&pipe.reader, None, to.fd(), None, pipe.filled, flags)) {
-            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => {
-                pipe.filled -= count;
-                self.promised = more;
-                Ok(Step::Moved(count as u64))
+        let more_flag = if more { SpliceFlags::MORE } else { SpliceFlags::empty() };
+        let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK | more_flag;
+        loop {
+            let Poll::Ready(guard) = to.async_fd().poll_write_ready(cx) else { return Ok(Step::Blocked) };
+            let mut guard = guard?;
+            match splice(&pipe.reader, None, to.fd(), None, pipe.filled, flags) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    pipe.filled -= count;
+                    self.promised = more;
+                    return Ok(Step::Moved(count as u64));
+                }
+                Err(Errno::AGAIN) => guard.clear_ready(),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
             }
-            Err(Errno::AGAIN) => {
-                guard.clear_ready();
-                Ok(Step::Blocked)
-            }
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -212,17 +229,19 @@ impl SplicePump {
 }
 
 /// splice() stops for good at TCP's urgent mark, where recv() steps over it: takes a few bytes by hand when there is one.
+/// `None` when there is nothing to take.
 #[cold]
-fn around_urgent(from: &Stream, pipe: &Pipe, want: usize) -> io::Result<usize> {
-    if from.async_fd().try_io(Interest::PRIORITY, |_| Ok(())).is_err() {
-        return Ok(0);
+fn around_urgent(from: &Stream, pipe: &Pipe, want: usize) -> io::Result<Option<usize>> {
+    if from.used_up() {
+        return Ok(None);
     }
     let mut bytes = [0_u8; 4096];
     let len = want.min(bytes.len());
     match rustix::net::recv(from.fd(), &mut bytes[..len], RecvFlags::DONTWAIT) {
+        Ok((0, _)) => Ok(Some(0)),
         // An empty pipe holds at least a page.
-        Ok((count, _)) => Ok(rustix::io::write(&pipe.writer, &bytes[..count])?),
-        Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+        Ok((count, _)) => Ok(Some(rustix::io::write(&pipe.writer, &bytes[..count])?)),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
