@@ -153,7 +153,8 @@ impl Address {
         }
         let unix = SocketAddrUnix::try_from(address).ok()?;
         if let Some(name) = unix.abstract_name() {
-            return Some(Address::Abstract(String::from_utf8_lossy(name).into_owned()));
+            // An unnamed socket shows as the empty abstract name.
+            return (!name.is_empty()).then(|| Address::Abstract(String::from_utf8_lossy(name).into_owned()));
         }
         let path = unix.path_bytes()?;
         Some(Address::Unix(PathBuf::from(std::os::unix::ffi::OsStrExt::from_bytes(path) as &std::ffi::OsStr)))

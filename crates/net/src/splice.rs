@@ -159,15 +159,21 @@ impl SplicePump {
             let Poll::Ready(guard) = from.async_fd().poll_read_ready(cx) else { return Ok(Step::Blocked) };
             let mut guard = guard?;
             let count = match splice(from.fd(), None, &pipe.writer, None, want, flags) {
-                Ok(0) => {
-                    self.source_ended = true;
-                    return Ok(Step::Ended);
-                }
-                Ok(count) => count,
                 Err(Errno::INTR) => continue,
                 // Undecided, and no matter: what is in the pipe has to move first.
-                Err(Errno::AGAIN) if pipe.filled > 0 => return Ok(Step::Blocked),
-                Err(Errno::AGAIN) => match around_urgent(from, pipe, want)? {
+                Ok(0) | Err(Errno::AGAIN) if pipe.filled > 0 => return Ok(Step::Blocked),
+                Ok(0) => match by_hand(from, pipe, want)? {
+                    Some(count) if count > 0 => count,
+                    _ => {
+                        self.source_ended = true;
+                        return Ok(Step::Ended);
+                    }
+                },
+                Err(Errno::AGAIN) if !from.is_tcp() || from.used_up() => {
+                    guard.clear_ready();
+                    continue;
+                }
+                Err(Errno::AGAIN) => match by_hand(from, pipe, want)? {
                     Some(0) => {
                         self.source_ended = true;
                         return Ok(Step::Ended);
@@ -178,6 +184,7 @@ impl SplicePump {
                         continue;
                     }
                 },
+                Ok(count) => count,
                 Err(error) if pipe.filled > 0 => {
                     self.source_error = Some(error.into());
                     return Ok(Step::Blocked);
@@ -228,20 +235,17 @@ impl SplicePump {
     }
 }
 
-/// splice() stops for good at TCP's urgent mark, where recv() steps over it: takes a few bytes by hand when there is one.
-/// `None` when there is nothing to take.
+/// Takes a few bytes with recv(), into an empty pipe. At TCP's urgent mark splice() stops for good where recv() steps over it:
+/// it says EAGAIN there, and once the FIN has arrived it says 0 with bytes still behind the mark. `None`: nothing yet.
 #[cold]
-fn around_urgent(from: &Stream, pipe: &Pipe, want: usize) -> io::Result<Option<usize>> {
-    if from.used_up() {
-        return Ok(None);
-    }
+fn by_hand(from: &Stream, pipe: &Pipe, want: usize) -> io::Result<Option<usize>> {
     let mut bytes = [0_u8; 4096];
     let len = want.min(bytes.len());
-    match rustix::net::recv(from.fd(), &mut bytes[..len], RecvFlags::DONTWAIT) {
+    match rustix::io::retry_on_intr(|| rustix::net::recv(from.fd(), &mut bytes[..len], RecvFlags::DONTWAIT)) {
         Ok((0, _)) => Ok(Some(0)),
         // An empty pipe holds at least a page.
         Ok((count, _)) => Ok(Some(rustix::io::write(&pipe.writer, &bytes[..count])?)),
-        Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+        Err(Errno::AGAIN) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

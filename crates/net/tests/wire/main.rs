@@ -1,0 +1,7 @@
+//! Sockets as their peers see them: real ones on loopback, the standard library on the other end.
+
+mod accepting;
+mod closing;
+mod pair;
+mod splicing;
+mod streams;
