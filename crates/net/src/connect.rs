@@ -23,11 +23,14 @@ pub struct ConnectOptions {
     pub keepalive: bool,
     /// Send at once, without waiting to fill a segment. On unless there is a reason.
     pub nodelay: bool,
+    /// Acknowledge at once. Off, the server's SYN-ACK is acknowledged only with our first bytes or after some 40 ms: a check that resets before that is
+    /// never seen by the server's application.
+    pub quickack: bool,
 }
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        ConnectOptions { source: None, keepalive: false, nodelay: true }
+        ConnectOptions { source: None, keepalive: false, nodelay: true, quickack: true }
     }
 }
 
@@ -86,6 +89,9 @@ pub fn connect(address: &Address, options: &ConnectOptions) -> io::Result<Connec
         }
         if options.keepalive {
             sockopt::set_socket_keepalive(&fd, true)?;
+        }
+        if !options.quickack {
+            sockopt::set_tcp_quickack(&fd, false)?;
         }
         if let Some(source) = &options.source {
             bind_source(&fd, source)?;

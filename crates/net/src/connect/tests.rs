@@ -175,3 +175,15 @@ async fn giving_up_after_a_handshake_that_nobody_noticed_is_a_reset() {
     let error = io::Read::read(&mut server, &mut [0; 1]).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
 }
+
+/// The accept queue holds only handshakes that were acknowledged.
+#[tokio::test]
+async fn without_quickack_a_prompt_reset_is_never_accepted() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = Address::Inet(listener.local_addr().unwrap());
+    let options = ConnectOptions { quickack: false, ..Default::default() };
+    let (stream, _) = connected(connect(&address, &options).unwrap().finish().await);
+    stream.close_towards_server();
+    assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+}
