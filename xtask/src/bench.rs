@@ -23,6 +23,7 @@ use self::load::Load;
 use self::proxies::{Built, Duty, Running, Who};
 use self::report::{Done, Outcome};
 use self::work::{Kind, Mode, ROWS, Row};
+use crate::suites::Closing;
 use crate::workspace;
 
 /// Compare lb with haproxy, nginx and a bare relay: CPU, latency and memory, side by side.
@@ -66,6 +67,26 @@ pub struct Bench {
     /// The date that the page bears.
     #[arg(long)]
     date: Option<String>,
+}
+
+/// Every row at the volume for the record: the step of `long`. The samples lie in the target folder.
+pub fn all() -> Result<Closing> {
+    let json = workspace::target()?.join("bench.json");
+    let told = format!("samples in {}", json.display());
+    let bench = Bench {
+        names: Vec::new(),
+        pairs: 7,
+        seconds: 4,
+        quick: false,
+        only: Who::ALL.to_vec(),
+        no_pin: false,
+        lb: None,
+        json: Some(json),
+        markdown: None,
+        date: None,
+    };
+    bench.run()?;
+    Ok(vec![told])
 }
 
 /// One bench run: where its files are, when it began, what it measures with.

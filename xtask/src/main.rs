@@ -1,7 +1,18 @@
 //! `cargo xtask VERB`: the project's chores, by the names under which CI runs them.
+//!
+//! One file a verb. Start reading at `suites`, the table of what CI runs.
 
 mod bench;
+mod ci;
+mod deny;
+mod e2e;
+mod fuzz;
+mod long;
+mod packages;
+mod shell;
+mod suites;
 mod tidy;
+mod toolchain;
 mod workspace;
 
 use anyhow::Result;
@@ -17,13 +28,21 @@ struct Chores {
 
 #[derive(Subcommand)]
 enum Verb {
+    Ci(ci::Ci),
+    Long(long::Long),
+    E2e(e2e::E2e),
     Tidy(tidy::Tidy),
+    Fuzz(fuzz::Fuzz),
     Bench(bench::Bench),
 }
 
 fn main() -> Result<()> {
     match Chores::parse().verb {
+        Verb::Ci(ci) => ci.run(),
+        Verb::Long(long) => long.run(),
+        Verb::E2e(e2e) => e2e.run(),
         Verb::Tidy(tidy) => tidy.run(),
+        Verb::Fuzz(fuzz) => fuzz.run(),
         Verb::Bench(bench) => bench.run(),
     }
 }

@@ -13,6 +13,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::suites::Closing;
 use crate::workspace;
 
 /// Check what rustc and clippy do not: floors, names in ARCHITECTURE.md, file sizes, banned words and crates, links.
@@ -21,7 +22,7 @@ use crate::workspace;
 /// file:line and what to do about it.
 #[derive(clap::Args)]
 pub struct Tidy {
-    /// Run one check only; `--help` of none lists them.
+    /// Run this check only.
     #[arg(long, value_name = "NAME", value_parser = names())]
     only: Option<String>,
 }
@@ -74,6 +75,11 @@ const CHECKS: &[(&str, Check)] = &[
 
 fn names() -> Vec<&'static str> {
     CHECKS.iter().map(|(name, _)| *name).collect()
+}
+
+/// Every check: CI's step.
+pub fn all() -> Result<Closing> {
+    Tidy { only: None }.run().map(|()| Vec::new())
 }
 
 impl Tidy {

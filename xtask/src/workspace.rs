@@ -31,8 +31,12 @@ pub fn build(package: &str, binary: &str, profile: &str) -> Result<PathBuf> {
     eprintln!("+ cargo {}", args.join(" "));
     ensure!(cargo(&args).status()?.success(), "cargo {} failed", args.join(" "));
     let folder = if profile == "dev" { "debug" } else { profile };
-    let target = metadata()?["target_directory"].as_str().context("no target_directory")?.to_owned();
-    Ok(Path::new(&target).join(folder).join(binary))
+    Ok(target()?.join(folder).join(binary))
+}
+
+/// Cargo's target folder, wherever it was put.
+pub fn target() -> Result<PathBuf> {
+    Ok(metadata()?["target_directory"].as_str().context("no target_directory")?.into())
 }
 
 /// First line that a program prints about itself, or why it does not.

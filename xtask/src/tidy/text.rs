@@ -14,8 +14,10 @@ const WORDS: &[([&str; 2], &str)] = &[
     (["unimplemented", "!("], "finish it or leave it out"),
     (["dbg", "!("], "remove it"),
     (["#[ig", "nore"], "repair the test, or move it to a suite of `cargo xtask long`"),
-    (["serde(fl", "atten"], "nest the struct under its own key: flatten loses path and position"),
 ];
+
+/// serde's attribute, wherever in the list it stands; `Iterator::flatten` is another word.
+const FLATTEN: &str = "flatten";
 
 fn finding(file: &SourceFile, line: usize, what: impl Into<String>, remedy: &str) -> Finding {
     Finding::new(&file.path, line, what, remedy)
@@ -57,6 +59,10 @@ pub fn words(house: &House) -> Vec<Finding> {
                     findings.push(finding(file, index + 1, format!("holds `{word}`"), remedy));
                 }
             }
+            if line.contains("serde(") && line.contains(FLATTEN) {
+                let remedy = "nest the struct under its own key: flattening loses path and position";
+                findings.push(finding(file, index + 1, "flattens a serde struct", remedy));
+            }
         }
     }
     findings
@@ -94,7 +100,9 @@ mod tests {
     fn each_banned_word_is_found_on_its_line() {
         let text = WORDS.iter().map(|(halves, _)| format!("\n    {}x)]", halves.concat())).collect::<String>();
         let lines: Vec<usize> = words(&house("a.rs", &text)).iter().map(|finding| finding.line).collect();
-        assert_eq!(lines, [2, 3, 4, 5, 6, 7]);
+        assert_eq!(lines, [2, 3, 4, 5, 6]);
+        let attribute = ["#[ser", "de(default, fl", "atten)]"].concat();
+        assert_eq!(words(&house("a.rs", &attribute)).len(), 1);
     }
 
     #[test]
