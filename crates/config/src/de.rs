@@ -54,7 +54,11 @@ pub fn load_tree<T: DeserializeOwned>(tree: &Node, sources: &Sources, found: &mu
             }
             told += 1;
             let place = fault.place.clone();
-            found.push(fault.into_diagnostic(tree.span, sources));
+            let diagnostic = fault.into_diagnostic(tree.span, sources);
+            // An alias brings the same mistake to several places; it is made in one.
+            if !found.iter().any(|known| *known == diagnostic) {
+                found.push(diagnostic);
+            }
             if !repairs.apply(place, tree) {
                 return None;
             }
@@ -83,13 +87,16 @@ struct Repairs {
     removed: HashSet<NodeId>,
     /// Per map: missing keys and how many guesses were made at a value for them.
     stand_ins: HashMap<NodeId, Vec<(&'static str, usize)>>,
+    /// Keys whose absence is explained by a misspelt one in the same map.
+    excused: HashSet<(NodeId, &'static str)>,
+    /// The tree has faults of its own, told when it was built.
     skipped_broken: Cell<bool>,
 }
 
 impl Repairs {
     /// Whether this value is passed over.
     fn skips(&self, node: &Node) -> bool {
-        if node.broken {
+        if node.broken || node.incomplete {
             self.skipped_broken.set(true);
         }
         node.broken || self.removed.contains(&id(node))
@@ -110,6 +117,10 @@ impl Repairs {
         match place {
             None => false,
             Some(Place::Value(node)) => node != id(tree) && self.removed.insert(node),
+            Some(Place::Key { value, map, meant }) => {
+                self.excused.extend(meant.map(|meant| (map, meant)));
+                self.removed.insert(value)
+            }
             Some(Place::Missing { map, key }) => {
                 let keys = self.stand_ins.entry(map).or_default();
                 let new = keys.iter().all(|(known, _)| *known != key);

@@ -53,6 +53,8 @@ impl Diagnostic {
             code.contains('.') && !code.contains([' ', '_']),
             "codes are kebab-case slugs with a dot: {code}"
         );
+        // The wrong text may stand in the message, and may be of many lines.
+        let message = message.replace('\n', "\\n").replace('\r', "\\r");
         Self {
             code,
             severity,

@@ -17,7 +17,7 @@ pub fn short(diagnostic: &Diagnostic, sources: &Sources) -> String {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let _ = write!(line, "{severity}[{}]: {}", diagnostic.code, one_line(&diagnostic.message));
+    let _ = write!(line, "{severity}[{}]: {}", diagnostic.code, diagnostic.message);
     line
 }
 
@@ -106,8 +106,4 @@ fn carets(span: Span, sources: &Sources) -> (usize, usize) {
         end += text[start..].chars().next().filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8);
     }
     (start, end)
-}
-
-fn one_line(message: &str) -> String {
-    message.replace(['\n', '\r'], " ")
 }

@@ -1,7 +1,9 @@
 //! The one tree that every front door builds: plain data where each value and key knows its place; knows no option.
 
 mod build;
+mod bytes;
 mod expand;
+mod leaf;
 mod quote;
 mod scalar;
 mod yaml;
@@ -29,6 +31,8 @@ pub struct Node {
     pub span: Span,
     /// A finding was already reported here: the typed load skips it and stays silent about its absence.
     pub(crate) broken: bool,
+    /// A map of which a key was refused: nobody knows what else it would have had.
+    pub(crate) incomplete: bool,
     /// Its text came in part from `${VAR}`: a quoted one may still stand for a number, since braces force quotes inside `{ … }`.
     pub(crate) expanded: bool,
 }
@@ -89,7 +93,7 @@ pub(crate) fn resolved(text: &str) -> Option<Value> {
 impl Node {
     /// A value at a place.
     pub fn new(value: Value, span: Span) -> Self {
-        Self { value, span, broken: false, expanded: false }
+        Self { value, span, broken: false, incomplete: false, expanded: false }
     }
 
     /// A text at a place, as a front door other than YAML makes it.

@@ -26,6 +26,8 @@ pub(super) struct Fault {
     /// From the innermost key outwards.
     path: Vec<String>,
     missing: Option<&'static str>,
+    /// The key that an unknown one was most likely meant to be.
+    meant: Option<&'static str>,
     wants: Wants,
     pub place: Option<Place>,
     /// A consequence of an earlier error: acted upon, not told.
@@ -36,6 +38,7 @@ pub(super) struct Fault {
 #[derive(Debug, Clone)]
 pub(super) enum Place {
     Value(NodeId),
+    Key { value: NodeId, map: NodeId, meant: Option<&'static str> },
     Missing { map: NodeId, key: &'static str },
     StandIn { map: NodeId, key: &'static str },
 }
@@ -63,6 +66,7 @@ impl Error {
             also: Vec::new(),
             path: Vec::new(),
             missing: None,
+            meant: None,
             wants: Wants::Other,
             place: None,
             silent: false,
@@ -93,8 +97,9 @@ impl Error {
             return self;
         }
         if let Some(missing) = fault.missing {
-            // A key that is there but left out is no news.
-            fault.silent = has(node, missing) || node.broken;
+            // A key that is there but left out, there but misspelt, or perhaps the one that was refused, is no news.
+            fault.silent =
+                node.incomplete || node.get(missing).is_some() || repairs.excused.contains(&(id(node), missing));
             fault.place = Some(Place::Missing { map: id(node), key: missing });
             fault.span = Some(key.unwrap_or_else(|| first_part(node)));
             return self;
@@ -120,11 +125,12 @@ impl Error {
         self
     }
 
-    /// Gives an error from reading a key that key's place; its value is what gets left out.
-    pub(super) fn at_key(mut self, span: Span, value: &Node) -> Self {
-        if self.0.place.is_none() {
-            self.0.span = Some(span);
-            self.0.place = Some(Place::Value(id(value)));
+    /// Gives an error from reading a key that key's place; its value is what gets left out of `map`.
+    pub(super) fn at_key(mut self, span: Span, value: &Node, map: NodeId) -> Self {
+        let fault = &mut *self.0;
+        if fault.place.is_none() {
+            fault.span = Some(span);
+            fault.place = Some(Place::Key { value: id(value), map, meant: fault.meant });
         }
         self
     }
@@ -208,6 +214,7 @@ impl serde::de::Error for Error {
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let mut error = Self::new(code::UNKNOWN_KEY, format!("unknown key `{field}`"));
         error.0.help = Some(choices(field, expected, "the keys here are"));
+        error.0.meant = crate::suggest(field, expected.iter().copied());
         error
     }
 
@@ -231,10 +238,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-fn has(node: &Node, key: &str) -> bool {
-    node.get(key).is_some()
-}
-
 fn is_scalar(text: &str) -> bool {
     crate::tree::resolved(text).is_some()
 }
@@ -251,7 +254,7 @@ fn choices(word: &str, expected: &[&'static str], intro: &str) -> String {
     let list = || expected.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     match crate::suggest(word, expected.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if expected.is_empty() => "nothing is possible here".to_owned(),
+        None if expected.is_empty() => "nothing can be set here".to_owned(),
         None => format!("{intro} {}", list()),
     }
 }
@@ -267,7 +270,7 @@ fn words(expected: &str) -> String {
         "a sequence" => "a list".to_owned(),
         "unit" => "nothing".to_owned(),
         _ if expected.starts_with("struct ") || expected == "a map" => "a map".to_owned(),
-        _ if expected.starts_with("enum ") => "one of its names".to_owned(),
+        _ if expected.starts_with("enum ") => "a name".to_owned(),
         _ if expected.starts_with("tuple struct ") => "a list".to_owned(),
         other => other.to_owned(),
     }

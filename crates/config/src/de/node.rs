@@ -212,15 +212,18 @@ impl<'t> Deserializer<'t> for NodeDeserializer<'t> {
         match &self.node.value {
             Value::String { .. } => self.here(visitor.visit_enum(Variant { name: self, content: None })),
             Value::Map(entries) => match entries.as_slice() {
-                [(key, node)] if !self.repairs.skips(node) => {
-                    self.here(visitor.visit_enum(NamedVariant { key, content: self.child(node, Some(key.span)) }))
-                }
+                [(key, node)] if !self.repairs.skips(node) => self.here(visitor.visit_enum(NamedVariant {
+                    key,
+                    content: self.child(node, Some(key.span)),
+                    map: id(self.node),
+                })),
                 _ => self.here(Err(Error::custom(format!(
                     "expected a map with exactly one of these keys: {}",
                     variants.join(", ")
                 )))),
             },
-            // `off`-like words arrive as truth values; the names of a variant are compared as they are written.
+            Value::Int(number) => self.here(Err(Error::unknown_variant(&number.to_string(), variants))),
+            Value::Bool(value) => self.here(Err(Error::unknown_variant(&value.to_string(), variants))),
             other => self.here(self.scalar(other, visitor)),
         }
     }

@@ -84,7 +84,7 @@ impl<'t> MapAccess<'t> for Entries<'t> {
         if let Some((key, node)) = entry {
             self.next = Some(Next::Entry(key, node));
             let read = seed.deserialize(KeyDeserializer { text: &key.text, span: key.span });
-            return read.map(Some).map_err(|error| error.at_key(key.span, node));
+            return read.map(Some).map_err(|error| error.at_key(key.span, node, self.map));
         }
         let Some((key, guess)) = self.stand_ins.by_ref().find(|(key, _)| Some(*key) != without) else {
             return Ok(None);
@@ -144,7 +144,7 @@ impl<'t> MapAccess<'t> for NamedItems<'t> {
         }
         self.next = Some((index, node, name.span));
         let read = seed.deserialize(KeyDeserializer { text, span: name.span });
-        read.map(Some).map_err(|error| error.at_key(name.span, node))
+        read.map(Some).map_err(|error| error.at_key(name.span, node, id(self.of.node)))
     }
 
     fn next_value_seed<S: DeserializeSeed<'t>>(&mut self, seed: S) -> Result<S::Value, Error> {

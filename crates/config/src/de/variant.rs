@@ -5,6 +5,7 @@ use serde::de::{DeserializeSeed, EnumAccess, Error as _, VariantAccess, Visitor}
 use super::error::Error;
 use super::key::KeyDeserializer;
 use super::node::NodeDeserializer;
+use super::{NodeId, id};
 use crate::tree::{Key, Value};
 
 /// A variant whose name is a value, with the rest of a tagged map or nothing.
@@ -26,6 +27,7 @@ impl<'t> EnumAccess<'t> for Variant<'t> {
 pub(super) struct NamedVariant<'t> {
     pub key: &'t Key,
     pub content: NodeDeserializer<'t>,
+    pub map: NodeId,
 }
 
 impl<'t> EnumAccess<'t> for NamedVariant<'t> {
@@ -34,7 +36,7 @@ impl<'t> EnumAccess<'t> for NamedVariant<'t> {
 
     fn variant_seed<S: DeserializeSeed<'t>>(self, seed: S) -> Result<(S::Value, Content<'t>), Error> {
         let name = seed.deserialize(KeyDeserializer { text: &self.key.text, span: self.key.span });
-        let name = name.map_err(|error| error.at_key(self.key.span, self.content.node))?;
+        let name = name.map_err(|error| error.at_key(self.key.span, self.content.node, self.map))?;
         Ok((name, Content { node: Some(self.content), of: self.content }))
     }
 }
@@ -68,7 +70,9 @@ impl<'t> VariantAccess<'t> for Content<'t> {
                     .find(|(key, node)| Some(key.text.as_str()) != content.without && !content.repairs.skips(node))
                 {
                     None => Ok(()),
-                    Some((key, node)) => Err(Error::unknown_field(&key.text, &[]).at_key(key.span, node)),
+                    Some((key, node)) => {
+                        Err(Error::unknown_field(&key.text, &[]).at_key(key.span, node, id(content.node)))
+                    }
                 }
             }
             _ => content.here(Err(Error::custom("nothing can be set here"))),

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use super::expand::{self, Env};
-use super::{Key, MAX_ALIASED, MAX_DEPTH, MAX_NODES, Node, Style, Value, quote, scalar};
+use super::bytes::ByteIndex;
+use super::expand::Env;
+use super::{Key, MAX_ALIASED, MAX_DEPTH, MAX_NODES, Node, Value, leaf, quote, scalar};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span, offset};
@@ -26,8 +27,8 @@ pub struct ScanStop {
     pub at: usize,
     /// Its words.
     pub info: String,
-    /// Inside `[ … ]` or `{ … }`.
-    pub flow: bool,
+    /// The innermost `[` or `{` that was still open.
+    pub opened: Option<Span>,
 }
 
 struct Frame {
@@ -40,7 +41,7 @@ struct Frame {
 
 enum Part {
     List(Vec<Node>),
-    Map { entries: Vec<(Key, Node)>, seen: HashMap<String, Span>, key: Pending },
+    Map { entries: Vec<(Key, Node)>, seen: HashMap<String, Span>, key: Pending, incomplete: bool },
 }
 
 /// Whether the next node of a map is a key or a value.
@@ -96,7 +97,7 @@ pub fn build(text: &str, file: FileId, env: Env<'_>, repaired: &[usize]) -> Buil
                 let stop = ScanStop {
                     at: bytes.of(error.marker().index()),
                     info: error.info().to_owned(),
-                    flow: builder.stack.last().is_some_and(|frame| frame.flow),
+                    opened: builder.stack.last().filter(|frame| frame.flow).map(|frame| frame.start),
                 };
                 return Built { root: None, found: builder.found, stop: Some(stop) };
             }
@@ -127,6 +128,7 @@ impl Builder<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tagged = self.refuse_tag(tag.is_some(), span);
+                let span = self.behind_anchor(anchor, span);
                 if self.expects_key() {
                     self.key(&text, style, span);
                     return Ok(());
@@ -137,7 +139,8 @@ impl Builder<'_> {
             }
             Event::SequenceStart(anchor, tag) => self.open(Part::List(Vec::new()), span, anchor, tag.is_some()),
             Event::MappingStart(anchor, tag) => {
-                let part = Part::Map { entries: Vec::new(), seen: HashMap::new(), key: Pending::Key };
+                let part =
+                    Part::Map { entries: Vec::new(), seen: HashMap::new(), key: Pending::Key, incomplete: false };
                 self.open(part, span, anchor, tag.is_some())
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
@@ -148,7 +151,8 @@ impl Builder<'_> {
 
     fn open(&mut self, part: Part, span: Span, anchor: usize, tagged: bool) -> Result<(), Halt> {
         let tagged = self.refuse_tag(tagged, span);
-        let flow = self.text[..span.end as usize].ends_with(['[', '{']) && span.end > span.start;
+        let span = self.behind_anchor(anchor, span);
+        let flow = self.text[span.start as usize..span.end as usize].trim_end().ends_with(['[', '{']);
         self.stack.push(Frame { start: span, flow, anchor, tagged, part });
         if self.stack.len() > MAX_DEPTH {
             return self.too_deep(span);
@@ -158,14 +162,14 @@ impl Builder<'_> {
 
     fn close(&mut self, end: Span) -> Result<(), Halt> {
         let Some(frame) = self.stack.pop() else { return Ok(()) };
-        let (value, last) = match frame.part {
+        let (value, last, incomplete) = match frame.part {
             Part::List(items) => {
                 let last = items.last().map(|node| node.span);
-                (Value::List(items), last)
+                (Value::List(items), last, false)
             }
-            Part::Map { entries, .. } => {
+            Part::Map { entries, incomplete, .. } => {
                 let last = entries.last().map(|(key, node)| key.span.to(node.span));
-                (Value::Map(entries), last)
+                (Value::Map(entries), last, incomplete)
             }
         };
         // The end of a block collection is reported where the next thing begins, blank lines later: its last part ends it.
@@ -173,6 +177,7 @@ impl Builder<'_> {
             if end.start < end.end { frame.start.to(end) } else { last.map_or(frame.start, |l| frame.start.to(l)) };
         let mut node = Node::new(value, span);
         node.broken = frame.tagged;
+        node.incomplete = incomplete;
         self.place(node, frame.anchor)
     }
 
@@ -194,11 +199,12 @@ impl Builder<'_> {
         match self.stack.last_mut().map(|frame| &mut frame.part) {
             None => self.root = Some(node),
             Some(Part::List(items)) => items.push(node),
-            Some(Part::Map { entries, key, .. }) => match std::mem::replace(key, Pending::Key) {
+            Some(Part::Map { entries, key, incomplete, .. }) => match std::mem::replace(key, Pending::Key) {
                 Pending::Value(key) => entries.push((key, node)),
                 Pending::Dropped => {}
                 Pending::Key => {
                     *key = Pending::Dropped;
+                    *incomplete = true;
                     let diagnostic =
                         Diagnostic::error(code::SYNTAX, node.span, "a key must be text, not a list or a map");
                     self.found.push(diagnostic.help("if text was meant, put quotes around it"));
@@ -214,97 +220,37 @@ impl Builder<'_> {
 
     fn key(&mut self, text: &str, style: ScalarStyle, span: Span) {
         let key = Key { text: text.to_owned(), span };
-        let pending = if self.repaired.contains(&(span.start as usize)) {
-            Pending::Dropped
-        } else if let Some(refusal) = self.refused_key(&key, style) {
-            self.found.push(refusal);
-            Pending::Dropped
-        } else {
-            Pending::Value(key)
-        };
-        let Some(Part::Map { seen, key: slot, .. }) = self.stack.last_mut().map(|frame| &mut frame.part) else {
+        let refusal = refused_key(&key, style == ScalarStyle::Plain);
+        let repaired = self.repaired.contains(&(span.start as usize));
+        let Some(Part::Map { seen, key: slot, incomplete, .. }) = self.stack.last_mut().map(|frame| &mut frame.part)
+        else {
             return;
         };
-        if let Pending::Value(key) = &pending {
-            seen.insert(key.text.clone(), key.span);
+        *slot = Pending::Dropped;
+        if repaired {
+            *incomplete = true;
+        } else if let Some(refusal) = refusal {
+            *incomplete = true;
+            self.found.push(refusal);
+        } else if let Some(first) = seen.get(text) {
+            let twice = Diagnostic::error(code::DUPLICATE_KEY, span, format!("the key `{text}` stands twice"));
+            self.found.push(twice.label("again here").also(*first, "first here"));
+        } else {
+            seen.insert(key.text.clone(), span);
+            *slot = Pending::Value(key);
         }
-        *slot = pending;
-    }
-
-    fn refused_key(&self, key: &Key, style: ScalarStyle) -> Option<Diagnostic> {
-        let plain = style == ScalarStyle::Plain;
-        if plain && key.text == "<<" {
-            let message = "the merge key `<<` is not part of YAML 1.2 and is not read";
-            return Some(
-                Diagnostic::error(code::SYNTAX, key.span, message).help("write the keys out where they are needed"),
-            );
-        }
-        if plain && key.text.is_empty() {
-            return Some(Diagnostic::error(code::SYNTAX, key.span, "there is no key before `:`"));
-        }
-        if let Some(meant) = plain.then(|| scalar::ambiguous(&key.text)).flatten() {
-            return Some(quote::ambiguous(&key.text, meant, key.span));
-        }
-        let Some(Part::Map { seen, .. }) = self.stack.last().map(|frame| &frame.part) else { return None };
-        let first = seen.get(&key.text)?;
-        let diagnostic =
-            Diagnostic::error(code::DUPLICATE_KEY, key.span, format!("the key `{}` stands twice", key.text));
-        Some(diagnostic.label("again here").also(*first, "first here"))
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span) -> Node {
-        let style = match style {
-            ScalarStyle::Plain => Style::Plain,
-            ScalarStyle::SingleQuoted => Style::SingleQuoted,
-            ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
-            ScalarStyle::Literal => Style::Literal,
-            ScalarStyle::Folded => Style::Folded,
-        };
-        let mut node = Node::new(Value::Null, span);
-        if style == Style::Plain && text.is_empty() {
-            node.span = self.place_of_nothing(span);
-            return node;
+        if style == ScalarStyle::Plain && text.is_empty() {
+            return Node::new(Value::Null, self.place_of_nothing(span));
         }
-        node.broken = self.repaired.contains(&(span.start as usize));
-        match self.value(text, style, span) {
-            Ok((value, expanded)) => {
-                node.value = value;
-                node.expanded = expanded;
-            }
-            Err(diagnostic) => {
-                node.broken = true;
-                self.found.push(*diagnostic);
-            }
-        }
+        let mut node = leaf::read(self.text, text, style, span, self.env).unwrap_or_else(|diagnostic| {
+            self.found.push(*diagnostic);
+            Node { broken: true, ..Node::new(Value::Null, span) }
+        });
+        node.broken |= self.repaired.contains(&(span.start as usize));
         node
-    }
-
-    fn value(&self, text: &str, style: Style, span: Span) -> Result<(Value, bool), Box<Diagnostic>> {
-        match expand::expand(text, self.env) {
-            Ok(Some(text)) => return Ok((Value::String { text, style }, true)),
-            Ok(None) => {}
-            Err(error) => {
-                let written = &self.text[span.start as usize..span.end as usize];
-                let part = written.find(&error.part).map_or(span, |at| {
-                    let start = span.start + offset(at);
-                    Span { start, end: start + offset(error.part.len()), ..span }
-                });
-                return Err(Box::new(Diagnostic::error(error.code, part, error.message).help(error.help)));
-            }
-        }
-        if style != Style::Plain {
-            return Ok((Value::String { text: text.to_owned(), style }, false));
-        }
-        if let Some(meant) = scalar::ambiguous(text) {
-            return Err(Box::new(quote::ambiguous(text, meant, span)));
-        }
-        if let Some(diagnostic) = quote::cut_by_comment(self.text, text, span) {
-            return Err(Box::new(diagnostic));
-        }
-        let value = scalar::resolve(text).map_err(|scalar::TooLarge| {
-            Box::new(Diagnostic::error(code::BAD_VALUE, span, format!("`{text}` does not fit 64 bits")))
-        })?;
-        Ok((value, false))
     }
 
     /// A value that is not there is shown at its key; in a list, where it would stand.
@@ -348,10 +294,39 @@ impl Builder<'_> {
 
     fn refuse_tag(&mut self, tagged: bool, span: Span) -> bool {
         if tagged {
+            let written = self.text[span.start as usize..].lines().next().unwrap_or("");
+            let written = written.get(..(span.end - span.start) as usize).unwrap_or(written).trim_end();
             let diagnostic = Diagnostic::error(code::SYNTAX, span, "YAML tags (`!name`) are not used here");
-            self.found.push(diagnostic.help("remove the tag; if text was meant, put quotes around all of it"));
+            self.found.push(
+                diagnostic.help(format!("remove the tag; if text was meant, put quotes: {}", quote::quoted(written))),
+            );
         }
         tagged
+    }
+
+    /// The parser counts `&name` as part of what it names; carets should not.
+    fn behind_anchor(&self, anchor: usize, span: Span) -> Span {
+        let written = &self.text[span.start as usize..span.end as usize];
+        match written.split_once(char::is_whitespace).filter(|_| anchor > 0 && written.starts_with('&')) {
+            Some((_, rest)) if !rest.trim().is_empty() => {
+                Span { start: span.end - offset(rest.trim_start().len()), ..span }
+            }
+            _ => span,
+        }
+    }
+}
+
+fn refused_key(key: &Key, plain: bool) -> Option<Diagnostic> {
+    if !plain {
+        return None;
+    }
+    match key.text.as_str() {
+        "<<" => {
+            let message = "the merge key `<<` is not part of YAML 1.2 and is not read";
+            Some(Diagnostic::error(code::SYNTAX, key.span, message).help("write the keys out where they are needed"))
+        }
+        "" => Some(Diagnostic::error(code::SYNTAX, key.span, "there is no key before `:`")),
+        text => scalar::ambiguous(text).map(|meant| quote::ambiguous(text, meant, key.span)),
     }
 }
 
@@ -364,30 +339,4 @@ fn measure(node: &Node) -> (usize, usize) {
     };
     let (count, depth) = children.map(measure).fold((1, 0), |(n, d), (count, depth)| (n + count, d.max(depth)));
     (count, depth + 1)
-}
-
-/// From the parser's character numbers to bytes: every 64th is kept, the rest counted.
-struct ByteIndex<'t> {
-    text: &'t str,
-    marks: Vec<u32>,
-}
-
-impl<'t> ByteIndex<'t> {
-    fn new(text: &'t str) -> Self {
-        let marks = if text.is_ascii() {
-            Vec::new()
-        } else {
-            text.char_indices().step_by(64).map(|(at, _)| offset(at)).collect()
-        };
-        Self { text, marks }
-    }
-
-    fn of(&self, index: usize) -> usize {
-        if self.marks.is_empty() {
-            return index.min(self.text.len());
-        }
-        let Some(mark) = self.marks.get(index / 64) else { return self.text.len() };
-        let from = *mark as usize;
-        self.text[from..].char_indices().nth(index % 64).map_or(self.text.len(), |(at, _)| from + at)
-    }
 }

@@ -66,7 +66,7 @@ pub fn missing(text: &str, stop: &ScanStop) -> Option<Range<usize>> {
         .or_else(|| bracket_before(text, at, &line))
         .or_else(|| variable_before(text, at, &line))
         .or_else(|| value_start(text, at, &line, &stop.info))?;
-    let end = extent(text, start, line.end, stop.flow);
+    let end = extent(text, start, line.end, stop.opened.is_some());
     (end > start).then_some(start..end)
 }
 
@@ -139,11 +139,9 @@ fn extent(text: &str, start: usize, line_end: usize, flow: bool) -> usize {
             }
             '[' | '{' | '(' => depth += 1,
             ']' | '}' | ')' if depth > 0 => depth -= 1,
-            ',' | ']' | '}' if flow => {
-                if depth == 0 {
-                    end = index;
-                    break;
-                }
+            ',' | ']' | '}' if flow && depth == 0 => {
+                end = index;
+                break;
             }
             _ => {}
         }

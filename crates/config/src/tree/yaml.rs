@@ -2,7 +2,7 @@
 
 use super::build::{Built, ScanStop, build};
 use super::expand::Env;
-use super::{MAX_BYTES, Node, quote};
+use super::{MAX_BYTES, MAX_DEPTH, Node, quote};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Sources, Span, offset};
@@ -49,11 +49,15 @@ pub fn parse(sources: &mut Sources, name: &str, text: &str, env: Env<'_>, found:
     }
 }
 
-/// The parser takes NUL for the end of the text, and nobody sees the others: none is let through.
+/// The parser takes NUL for the end of the text, nobody sees the others, and YAML 1.1 and 1.2 disagree whether U+0085, U+2028 and
+/// U+2029 end a line: none is let through.
 fn control_character(text: &str, file: FileId) -> Option<Diagnostic> {
-    let (at, found) = text
-        .char_indices()
-        .find(|(_, c)| (c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')) || *c == '\u{feff}')?;
+    let refused = |c: char| match c {
+        '\t' | '\n' | '\r' => false,
+        '\u{2028}' | '\u{2029}' | '\u{feff}' => true,
+        c => c.is_control(),
+    };
+    let (at, found) = text.char_indices().find(|(_, c)| refused(*c))?;
     let span = Span::new(file, offset(at), offset(at + found.len_utf8()));
     let message = format!("the control character U+{:04X} cannot stand in the file", found as u32);
     Some(
@@ -71,8 +75,15 @@ fn syntax(text: &str, file: FileId, stop: &ScanStop) -> Diagnostic {
     let at = text.floor_char_boundary(stop.at.min(text.len()));
     let width = text[at..].chars().next().map_or(0, char::len_utf8);
     let span = Span::new(file, offset(at), offset(at + width));
+    if stop.info.contains("recursion limit") {
+        // The parser looks far ahead inside brackets, and may meet its own limit before the tree meets ours.
+        return Diagnostic::error(code::LIMIT, span, format!("nested more than {MAX_DEPTH} deep"));
+    }
     let (message, help) = in_plain_words(&stop.info);
-    let diagnostic = Diagnostic::error(code::SYNTAX, span, message);
+    let mut diagnostic = Diagnostic::error(code::SYNTAX, span, message);
+    if let Some(opened) = stop.opened {
+        diagnostic = diagnostic.also(opened, "opened here");
+    }
     if help.is_empty() { diagnostic } else { diagnostic.help(help) }
 }
 
@@ -116,7 +127,6 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("misplaced bracket", "a closing bracket that was never opened", "if text was meant, put quotes around it"),
     ("invalid indentation", "this line is indented less than what it belongs to", ""),
     ("illegal placement of ':'", "a `:` cannot stand here", "is a closing bracket missing above?"),
-    ("recursion limit", "nested too deep", ""),
 ];
 
 fn in_plain_words(info: &str) -> (String, &'static str) {
