@@ -54,6 +54,9 @@ const PIECES: [&[u8]; 34] = [
     b"\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
 ];
 
+/// What stands where CRLF should.
+const LINE_ENDS: [&[u8]; 6] = [b"\n", b"\r", b"\r\r\n", b"\n\r", b" \r\n", b""];
+
 /// A request nobody touched.
 pub fn valid(random: &mut Random) -> Vec<u8> {
     random.pick(&VALID).as_bytes().to_vec()
@@ -95,7 +98,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
         7 => digits(random, bytes),
         8 => {
             if let Some(found) = (at..bytes.len().saturating_sub(1)).find(|at| bytes[*at..].starts_with(b"\r\n")) {
-                let other: &[u8] = *random.pick(&[b"\n".as_slice(), b"\r", b"\r\r\n", b"\n\r", b" \r\n", b""]);
+                let other = random.pick(&LINE_ENDS);
                 bytes.splice(found..found + 2, other.iter().copied());
             }
         }

@@ -48,7 +48,7 @@ impl Row {
         self
     }
 
-    fn to_head(mut self) -> Self {
+    fn asked_by_head(mut self) -> Self {
         self.method = "HEAD";
         self
     }
@@ -239,8 +239,8 @@ fn surplus() -> Vec<Row> {
             "",
             format!("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n{SECOND}"),
         ),
-        complete("body-to-head", "RFC 9110 9.3.2", 200, "", ok("Content-Length: 5", "WRONG")).to_head(),
-        complete("response-behind-head", "RFC 9110 9.3.2", 200, "", ok("Content-Length: 5", SECOND)).to_head(),
+        complete("body-to-head", "RFC 9110 9.3.2", 200, "", ok("Content-Length: 5", "WRONG")).asked_by_head(),
+        complete("response-behind-head", "RFC 9110 9.3.2", 200, "", ok("Content-Length: 5", SECOND)).asked_by_head(),
         complete(
             "response-behind-close",
             "rule 12",

@@ -30,7 +30,8 @@ impl Lb {
         // -W and daemon mode would close standard input; -db keeps the one process in front.
         command.args(["-db", "-f"]).arg(&file).stdin(Stdio::from(OwnedFd::from(listener)));
         let mut process = Process::spawn(command).expect("haproxy starts");
-        let up = wait_until(Duration::from_secs(10), || std::net::TcpStream::connect(addr).is_ok());
+        // The socket listens from the start: haproxy is up when it has said so, or answers to a connection at all.
+        let up = wait_until(Duration::from_secs(10), || listens(process.pid()));
         assert!(up && process.ended().is_none(), "haproxy: {}", process.stderr.text());
         Self::other(process, folder, "haproxy", vec![(frontend.into(), addr)])
     }
@@ -40,4 +41,13 @@ impl Lb {
 pub(crate) fn as_stdin(listener: TcpListener) -> (SocketAddr, Stdio) {
     let addr = listener.local_addr().expect("its address");
     (addr, Stdio::from(OwnedFd::from(listener)))
+}
+
+/// Whether a process waits for events: haproxy does so only after it has started everything.
+fn listens(pid: u32) -> bool {
+    let folder = format!("/proc/{pid}/fd");
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries
+        .flatten()
+        .any(|entry| std::fs::read_link(entry.path()).is_ok_and(|to| to.to_string_lossy().contains("eventpoll")))
 }

@@ -66,37 +66,33 @@ impl RecordingOrigin {
 }
 
 fn judge(mut wire: Wire, connection: usize, record: &Mutex<Record>) {
-    let keep = |add: &dyn Fn(&mut Record)| add(&mut record.lock().unwrap_or_else(PoisonError::into_inner));
+    let record = || record.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         let ended = read_request(&mut wire);
         let raw = wire.message().to_vec();
+        let all = || [raw.as_slice(), wire.rest()].concat();
         match ended {
             Ok(request) => {
                 // A proxy sends one request at a time: more bytes before the answer are a second request or a leftover.
                 if !wire.rest().is_empty() {
-                    let rest = wire.rest().escape_ascii().to_string();
-                    keep(&|record| {
-                        record.unclean.push(format!("bytes after the body: {rest} after {}", raw.escape_ascii()))
-                    });
+                    record().unclean.push(format!("bytes behind the body: {}", all().escape_ascii()));
                 }
-                keep(&|record| {
-                    record.requests.push(Recorded { connection, request: request.clone(), raw: raw.clone() })
-                });
                 let closes = request.fields.members("connection").iter().any(|option| option == "close");
-                if !wire.send(&answer_to(&request)) || closes {
+                let answer = answer_to(&request);
+                record().requests.push(Recorded { connection, request, raw });
+                if !wire.send(&answer) || closes {
                     return;
                 }
             }
             Err(End::Unclean(why)) => {
-                let all = [raw.as_slice(), wire.rest()].concat().escape_ascii().to_string();
-                keep(&|record| record.unclean.push(format!("{why}: {all}")));
+                record().unclean.push(format!("{why}: {}", all().escape_ascii()));
                 wire.send(b"HTTP/1.1 400 Unclean\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 return;
             }
             Err(_) => {
-                let all = [raw.as_slice(), wire.rest()].concat();
+                let all = all();
                 if !all.is_empty() {
-                    keep(&|record| record.partial.push(all.clone()));
+                    record().partial.push(all);
                 }
                 return;
             }

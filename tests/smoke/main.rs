@@ -1,0 +1,8 @@
+//! The main paths, each once, as a user would take them: HTTP, bodies, TCP, failing servers, the process itself.
+
+mod bodies;
+mod failures;
+mod http;
+mod load;
+mod process;
+mod tcp;
