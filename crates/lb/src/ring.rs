@@ -1,0 +1,454 @@
+//! The ring of `roundrobin`: an earliest-due-first order over weights, the same pick for pick as HAProxy's.
+//!
+//! Time is counted in picks. Work is dealt in *turns* of 16 times the sum of the weights; a server of weight `w` is
+//! due every `total / w` picks, its remainder carried along, so its dues in a turn are those of an exact fraction. At
+//! any moment a usable server is in one of three places:
+//!
+//! 1. *waiting*: not yet seen in this turn. The heaviest goes first, whenever nobody is due.
+//! 2. *placed*: due at a known pick. The earliest goes first; of two due together, the one that has less spare
+//!    (remainder less weight), then the one placed first.
+//! 3. *done*: its next due lies beyond this turn. When nobody is left, the done wait for the next turn.
+//!
+//! How turns react to changes was established by observing HAProxy 2.6 (`tests/haproxy_order.rs` does it again): a
+//! turn's length is fixed when it starts, but ends early if the weights shrink; a returning server is placed where
+//! its first due would be if the rest of a turn began now; a changed weight moves the next due nearer, never away.
+//!
+//! Servers of one weight are due in the order in which they were placed, so each weight is one queue and only the
+//! heads of the queues are compared: a pick costs the same for ten servers and for ten thousand.
+
+/// A turn is that many times the sum of the weights.
+const ROUNDS: u64 = 16;
+
+/// No server.
+const NIL: u32 = u32::MAX;
+
+/// 32 bytes, so that ten thousand servers stay within the second-level cache.
+#[derive(Clone)]
+struct Entry {
+    /// The pick of this turn at which it is due, when placed or done.
+    due: u64,
+    /// The fraction of a pick beyond `due`, in units of 1/weight.
+    rest: u32,
+    /// How long before `due` it was last due.
+    gap: u32,
+    /// Ties: a running number of placements, compared modulo 2^32.
+    stamp: u32,
+    next: u32,
+    prev: u32,
+    class: u16,
+    place: Place,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Unusable.
+    Out,
+    Placed,
+    /// Placed after it came back, and not picked since.
+    Back,
+    /// Waiting or done, by the parity of the turn.
+    Queued(bool),
+}
+
+#[derive(Clone, Copy)]
+struct List {
+    head: u32,
+    tail: u32,
+}
+
+/// When the first placed server of a weight is to be picked; the least goes first.
+#[derive(Clone, Copy)]
+struct Key {
+    due: u64,
+    spare: i64,
+    stamp: u32,
+}
+
+const NEVER: Key = Key { due: u64::MAX, spare: 0, stamp: 0 };
+
+impl Key {
+    #[inline]
+    fn before(&self, other: &Self) -> bool {
+        if self.due != other.due {
+            return self.due < other.due;
+        }
+        if self.spare != other.spare {
+            return self.spare < other.spare;
+        }
+        older(self.stamp, other.stamp)
+    }
+}
+
+#[inline]
+fn older(one: u32, other: u32) -> bool {
+    one.wrapping_sub(other) > u32::MAX / 2
+}
+
+/// All servers of one weight.
+struct Class {
+    weight: u32,
+    /// The weights' sum divided by this weight, and the remainder.
+    step: u64,
+    rest: u32,
+    key: Key,
+    placed: List,
+    /// Waiting and done, by the parity of the turn.
+    queued: [List; 2],
+    /// Its place in the heap.
+    at: u16,
+}
+
+/// The order of one group of servers.
+pub(crate) struct Ring {
+    entries: Vec<Entry>,
+    classes: Vec<Class>,
+    /// Classes, heaviest first.
+    heaviest: Vec<u16>,
+    /// Classes, as a binary heap with the earliest key first.
+    heap: Vec<u16>,
+    /// The place in `heaviest` before which nobody waits.
+    waiting: usize,
+    usable: usize,
+    /// The sum of the weights.
+    total: u64,
+    /// The length of this turn in picks.
+    length: u64,
+    /// Picks made in this turn.
+    now: u64,
+    /// Changes with every turn.
+    parity: bool,
+    stamp: u32,
+}
+
+impl Ring {
+    /// `servers` servers, all unusable.
+    pub(crate) fn new(servers: usize) -> Self {
+        let entry = Entry { due: 0, rest: 0, gap: 0, stamp: 0, next: NIL, prev: NIL, class: 0, place: Place::Out };
+        Self {
+            entries: vec![entry; servers],
+            classes: Vec::new(),
+            heaviest: Vec::new(),
+            heap: Vec::new(),
+            waiting: 0,
+            usable: 0,
+            total: 0,
+            length: 0,
+            now: 0,
+            parity: false,
+            stamp: 0,
+        }
+    }
+
+    /// The next server; `avoid` loses its turn, unless nobody else is usable.
+    #[inline]
+    pub(crate) fn pick(&mut self, avoid: Option<usize>) -> Option<usize> {
+        let server = self.take()?;
+        if Some(server as usize) == avoid && self.usable > 1 {
+            return Some(self.pick_another(server));
+        }
+        self.requeue(server);
+        Some(server as usize)
+    }
+
+    #[cold]
+    fn pick_another(&mut self, avoided: u32) -> usize {
+        let turn = self.parity;
+        let server = self.take().expect("another server is usable");
+        self.requeue(server);
+        if self.parity == turn {
+            self.requeue(avoided);
+        } else {
+            // Its due belongs to the turn that ended meanwhile.
+            self.wait(avoided);
+        }
+        server as usize
+    }
+
+    /// Takes the next server out, and moves its due by one step.
+    #[inline]
+    fn take(&mut self) -> Option<u32> {
+        if self.usable == 0 {
+            return None;
+        }
+        let server = match self.first() {
+            Some(server) => server,
+            None => {
+                self.turn();
+                self.first()?
+            }
+        };
+        self.now += 1;
+        let entry = &mut self.entries[server as usize];
+        let class = &self.classes[usize::from(entry.class)];
+        let (mut gap, mut rest) = (class.step, entry.rest + class.rest);
+        if rest >= class.weight {
+            rest -= class.weight;
+            gap += 1;
+        }
+        entry.due += gap;
+        entry.gap = gap as u32;
+        entry.rest = rest;
+        Some(server)
+    }
+
+    /// Unlinks who comes next in this turn.
+    #[inline]
+    fn first(&mut self) -> Option<u32> {
+        let earliest = usize::from(self.heap[0]);
+        let due = self.classes[earliest].key.due;
+        if due <= self.now {
+            return Some(self.take_placed(earliest));
+        }
+        if let Some(server) = self.take_waiting() {
+            return Some(server);
+        }
+        (due != u64::MAX).then(|| self.take_placed(earliest))
+    }
+
+    #[inline]
+    fn take_placed(&mut self, class: usize) -> u32 {
+        let server = self.classes[class].placed.head;
+        let list = &mut self.classes[class].placed;
+        unlink(&mut self.entries, list, server);
+        self.rekey(class);
+        server
+    }
+
+    #[inline]
+    fn take_waiting(&mut self) -> Option<u32> {
+        while let Some(class) = self.heaviest.get(self.waiting) {
+            let list = &mut self.classes[usize::from(*class)].queued[usize::from(self.parity)];
+            let server = list.head;
+            if server != NIL {
+                unlink(&mut self.entries, list, server);
+                let entry = &mut self.entries[server as usize];
+                entry.due = self.now;
+                entry.rest = 0;
+                return Some(server);
+            }
+            self.waiting += 1;
+        }
+        None
+    }
+
+    /// The next turn: who was done waits.
+    #[cold]
+    fn turn(&mut self) {
+        self.parity = !self.parity;
+        self.waiting = 0;
+        self.now = 0;
+        self.length = self.total * ROUNDS;
+    }
+
+    /// Puts a server where its due says.
+    #[inline]
+    fn requeue(&mut self, server: u32) {
+        if self.entries[server as usize].due >= self.length.min(self.total * ROUNDS) {
+            self.queue(server, !self.parity);
+        } else {
+            self.place(server, Place::Placed);
+        }
+    }
+
+    #[inline]
+    fn place(&mut self, server: u32, place: Place) {
+        self.stamp = self.stamp.wrapping_add(1);
+        let entry = &mut self.entries[server as usize];
+        entry.stamp = self.stamp;
+        entry.place = place;
+        let (due, rest, class) = (entry.due, entry.rest, usize::from(entry.class));
+        let list = &mut self.classes[class].placed;
+        // In steady state the newest is the last; only after a change of weights must it pass some.
+        let mut after = list.tail;
+        while after != NIL {
+            let other = &self.entries[after as usize];
+            if (other.due, other.rest) <= (due, rest) {
+                break;
+            }
+            after = other.prev;
+        }
+        link(&mut self.entries, list, server, after);
+        if after == NIL {
+            self.rekey(class);
+        }
+    }
+
+    fn wait(&mut self, server: u32) {
+        self.queue(server, self.parity);
+        self.waiting = 0;
+    }
+
+    #[inline]
+    fn queue(&mut self, server: u32, parity: bool) {
+        let entry = &mut self.entries[server as usize];
+        entry.place = Place::Queued(parity);
+        let list = &mut self.classes[usize::from(entry.class)].queued[usize::from(parity)];
+        let tail = list.tail;
+        link(&mut self.entries, list, server, tail);
+    }
+
+    /// The weight that counts from now on; 0 takes the server out.
+    pub(crate) fn update(&mut self, server: usize, weight: u32) {
+        let place = self.entries[server].place;
+        let old = if place == Place::Out { 0 } else { self.classes[usize::from(self.entries[server].class)].weight };
+        if old == weight {
+            return;
+        }
+        if self.total == 0 {
+            self.now = 0;
+        }
+        let server = u32::try_from(server).expect("a server of this group");
+        self.remove(server);
+        self.total = self.total - u64::from(old) + u64::from(weight);
+        self.usable = self.usable + usize::from(weight > 0) - usize::from(old > 0);
+        for class in &mut self.classes {
+            class.step = self.total / u64::from(class.weight);
+            class.rest = (self.total % u64::from(class.weight)) as u32;
+        }
+        if weight == 0 {
+            return;
+        }
+        let class = self.class(weight);
+        self.entries[server as usize].class = class;
+        if self.now == 0 {
+            // Nothing was picked yet: it waits like everybody else.
+            self.length = self.total * ROUNDS;
+            self.wait(server);
+            return;
+        }
+        self.reinsert(server, place, weight);
+    }
+
+    fn reinsert(&mut self, server: u32, place: Place, weight: u32) {
+        let step = self.classes[usize::from(self.entries[server as usize].class)].step;
+        let (now, end) = (self.now, self.length.min(self.total * ROUNDS));
+        let entry = &mut self.entries[server as usize];
+        match place {
+            Place::Queued(parity) if parity == self.parity => return self.wait(server),
+            Place::Out => {
+                entry.due = now + (self.total * ROUNDS).saturating_sub(now) / (u64::from(weight) * ROUNDS);
+            }
+            Place::Placed | Place::Back | Place::Queued(_) => {
+                let last = entry.due.saturating_sub(u64::from(entry.gap));
+                let due = (last + step).min(entry.due);
+                entry.due = if due < now + 2 || place == Place::Back { now + step } else { due };
+                entry.gap = entry.due.saturating_sub(last) as u32;
+                entry.rest = 0;
+            }
+        }
+        if entry.due >= end {
+            self.queue(server, !self.parity);
+        } else {
+            self.place(server, if matches!(place, Place::Out | Place::Back) { Place::Back } else { Place::Placed });
+        }
+    }
+
+    fn remove(&mut self, server: u32) {
+        let entry = &mut self.entries[server as usize];
+        let class = usize::from(entry.class);
+        match std::mem::replace(&mut entry.place, Place::Out) {
+            Place::Out => {}
+            Place::Queued(parity) => {
+                unlink(&mut self.entries, &mut self.classes[class].queued[usize::from(parity)], server);
+            }
+            Place::Placed | Place::Back => {
+                unlink(&mut self.entries, &mut self.classes[class].placed, server);
+                self.rekey(class);
+            }
+        }
+    }
+
+    /// The class of that weight, made when it is the first.
+    fn class(&mut self, weight: u32) -> u16 {
+        let found = self.heaviest.binary_search_by(|class| weight.cmp(&self.classes[usize::from(*class)].weight));
+        let at = match found {
+            Ok(at) => return self.heaviest[at],
+            Err(at) => at,
+        };
+        let class = u16::try_from(self.classes.len()).expect("fewer than 2^16 different weights");
+        let empty = List { head: NIL, tail: NIL };
+        self.classes.push(Class {
+            weight,
+            step: self.total / u64::from(weight),
+            rest: (self.total % u64::from(weight)) as u32,
+            key: NEVER,
+            placed: empty,
+            queued: [empty; 2],
+            at: class,
+        });
+        self.heaviest.insert(at, class);
+        self.heap.push(class);
+        self.waiting = 0;
+        class
+    }
+
+    /// Takes over the key of a class's new head, and restores the heap.
+    #[inline]
+    fn rekey(&mut self, class: usize) {
+        let this = &mut self.classes[class];
+        this.key = match self.entries.get(this.placed.head as usize) {
+            None => NEVER,
+            Some(head) => {
+                let spare = i64::from(head.rest) - i64::from(this.weight);
+                Key { due: head.due, spare, stamp: head.stamp }
+            }
+        };
+        let mut at = usize::from(this.at);
+        while at > 0 && self.earlier(at, (at - 1) / 2) {
+            self.swap(at, (at - 1) / 2);
+            at = (at - 1) / 2;
+        }
+        loop {
+            let mut child = 2 * at + 1;
+            if child >= self.heap.len() {
+                return;
+            }
+            if child + 1 < self.heap.len() && self.earlier(child + 1, child) {
+                child += 1;
+            }
+            if !self.earlier(child, at) {
+                return;
+            }
+            self.swap(at, child);
+            at = child;
+        }
+    }
+
+    #[inline]
+    fn earlier(&self, one: usize, other: usize) -> bool {
+        let key = |at: usize| &self.classes[usize::from(self.heap[at])].key;
+        key(one).before(key(other))
+    }
+
+    #[inline]
+    fn swap(&mut self, one: usize, other: usize) {
+        self.heap.swap(one, other);
+        self.classes[usize::from(self.heap[one])].at = one as u16;
+        self.classes[usize::from(self.heap[other])].at = other as u16;
+    }
+}
+
+/// Inserts behind `after`, or at the head.
+#[inline]
+fn link(entries: &mut [Entry], list: &mut List, server: u32, after: u32) {
+    let next = if after == NIL { list.head } else { entries[after as usize].next };
+    let entry = &mut entries[server as usize];
+    (entry.prev, entry.next) = (after, next);
+    if after == NIL {
+        list.head = server
+    } else {
+        entries[after as usize].next = server
+    }
+    if next == NIL { list.tail = server } else { entries[next as usize].prev = server }
+}
+
+#[inline]
+fn unlink(entries: &mut [Entry], list: &mut List, server: u32) {
+    let (prev, next) = (entries[server as usize].prev, entries[server as usize].next);
+    if prev == NIL {
+        list.head = next
+    } else {
+        entries[prev as usize].next = next
+    }
+    if next == NIL { list.tail = prev } else { entries[next as usize].prev = prev }
+}
