@@ -111,6 +111,11 @@ impl Slots {
         }
     }
 
+    /// Takes the wakers of all timers, expired or not.
+    pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
+        self.entries.iter_mut().filter_map(|entry| entry.waker.take()).collect()
+    }
+
     /// Fires all slots up to `now`; wakers of expired timers are pushed to `woken`.
     pub(crate) fn advance(&mut self, now: u64, woken: &mut Vec<Waker>) {
         let target = now / SLOT;

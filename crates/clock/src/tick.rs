@@ -2,8 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-/// A moment of `CLOCK_MONOTONIC`, in microseconds. Copied freely and passed as an argument below `proxy`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A moment of `CLOCK_MONOTONIC`, in microseconds. Copied freely and passed as an argument below `proxy`. The default is the clock's
+/// origin, which nothing that runs can have seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tick(u64);
 
 impl Tick {

@@ -58,6 +58,14 @@ impl Wheel {
         }
     }
 
+    /// Wakes every task that waits for a timer, without expiring any: something that all of them look at has changed.
+    pub fn nudge(&self) {
+        let wakers = self.0.slots.borrow_mut().take_wakers();
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+
     /// When [`Wheel::advance`] next has something to do; [`Tick::NEVER`] if nothing is queued.
     #[must_use]
     pub fn next_due(&self) -> Tick {

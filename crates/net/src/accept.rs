@@ -76,6 +76,11 @@ impl Acceptor {
         }
     }
 
+    /// Ready when a client may be waiting; it is not accepted yet, so that a place for it can be found first.
+    pub fn poll_incoming(&self, cx: &mut Context<'_>) -> Poll<Result<(), AcceptError>> {
+        self.fd.poll_read_ready(cx).map(|ready| ready.map(drop).map_err(AcceptError::Fatal))
+    }
+
     /// [`Acceptor::poll_accept`] as a future.
     pub async fn accept(&self) -> Result<(Stream, Peer), AcceptError> {
         poll_fn(|cx| self.poll_accept(cx)).await

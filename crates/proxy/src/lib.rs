@@ -1,1 +1,26 @@
 //! One connection's life, from accept to the log line; HTTP and TCP; the Snapshot type.
+//!
+//! *Knows*: that frontends reach servers: accept, read, route, connect, relay, retry, close, log.
+//! *Does not know*: files, reload, who holds the pointer to the running snapshot (`engine` does), how algorithms choose.
+//! *Start reading at*: [`Worker::listen`], then `http::serve` and `tcp::serve`.
+
+mod accept;
+mod buffer;
+mod client;
+mod counters;
+mod gate;
+mod http;
+mod lease;
+mod outcomes;
+mod relay;
+mod snapshot;
+mod tcp;
+mod timeouts;
+mod worker;
+
+pub use counters::{BackendCounters, FrontendCounters};
+pub use gate::Gate;
+pub use outcomes::*;
+pub use snapshot::{Backend, Frontend, Mode, Process, Snapshot, Target};
+pub use timeouts::Timeouts;
+pub use worker::Worker;

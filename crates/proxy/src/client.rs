@@ -1,0 +1,138 @@
+//! A client's connection: what is known of it while it is idle, which is little.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use plimsoll_clock::{Tick, Timer};
+use plimsoll_net::{Peer, Stream};
+use plimsoll_upstream::Connection;
+
+use crate::accept::Port;
+
+/// After an answer that ends a connection, so much is still read and thrown away, for so long.
+const LINGER_BYTES: usize = 256 << 10;
+const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// The connection of a client. Its size is most of what an idle connection costs.
+pub(crate) struct Client {
+    pub(crate) stream: Stream,
+    pub(crate) peer: Peer,
+    pub(crate) timer: Timer,
+    pub(crate) accepted: Tick,
+    /// Requests that were read.
+    pub(crate) requests: u32,
+    /// The server connection that belongs to this client alone (`http-reuse: never`), and which server it is.
+    pub(crate) private: Option<Box<Private>>,
+    permit: Permit,
+}
+
+/// A server connection that is not shared.
+pub(crate) struct Private {
+    pub(crate) connection: Connection,
+    pub(crate) backend: usize,
+    pub(crate) server: usize,
+}
+
+/// How a client's connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// Nothing unread can be there: just close.
+    Plain,
+    /// The client may still be sending: close so that it can read its answer.
+    Linger,
+    /// By RST: nobody must take what was sent for complete.
+    Reset,
+}
+
+impl Client {
+    pub(crate) fn new(stream: Stream, peer: Peer, permit: Permit) -> Self {
+        let mut permit = permit;
+        permit.began();
+        let worker = &permit.port.worker;
+        permit.port.gates.1.counters.shard(worker.id).connections.add(1);
+        let timer = worker.wheel.timer();
+        Self { stream, peer, timer, accepted: Tick::now(), requests: 0, private: None, permit }
+    }
+
+    pub(crate) fn port(&self) -> &Rc<Port> {
+        &self.permit.port
+    }
+
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match self.peer {
+            Peer::Inet(address) => Some(address),
+            Peer::Unix => None,
+        }
+    }
+
+    /// Ends the connection. The place at the gate is given back when it is over.
+    pub(crate) async fn close(self, how: Closing) {
+        let Self { stream, timer, permit, private, .. } = self;
+        drop(private);
+        match how {
+            Closing::Plain => drop(stream),
+            Closing::Reset => stream.reset(),
+            Closing::Linger => {
+                let until = Tick::now().after(LINGER_TIME);
+                Box::pin(stream.linger_towards_client(&timer, until, LINGER_BYTES)).await;
+            }
+        }
+        drop(permit);
+    }
+}
+
+/// A client's place at the gates of the process and of the frontend.
+pub(crate) struct Permit {
+    port: Rc<Port>,
+    /// A client came and is counted.
+    client: bool,
+}
+
+/// A place at the first gate only.
+pub(crate) struct HalfPermit {
+    port: Option<Rc<Port>>,
+}
+
+impl Permit {
+    /// The gate of the process was entered.
+    pub(crate) fn global(port: &Rc<Port>) -> HalfPermit {
+        HalfPermit { port: Some(Rc::clone(port)) }
+    }
+
+    fn began(&mut self) {
+        self.client = true;
+        self.port.worker.live.set(self.port.worker.live.get() + 1);
+    }
+}
+
+impl HalfPermit {
+    /// The gate of the frontend was entered as well.
+    pub(crate) fn complete(mut self) -> Permit {
+        Permit { port: self.port.take().expect("a half permit is completed once"), client: false }
+    }
+}
+
+impl Drop for HalfPermit {
+    fn drop(&mut self) {
+        if let Some(port) = &self.port {
+            port.gates.0.gate.leave();
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if self.client {
+            self.port.worker.live.set(self.port.worker.live.get() - 1);
+        }
+        self.port.gates.1.gate.leave();
+        self.port.gates.0.gate.leave();
+    }
+}
+
+/// The size of the future that a client's task runs, without making one.
+#[cfg(test)]
+pub(crate) fn future_size<F: std::future::Future>(_: impl Fn(Client) -> F) -> usize {
+    size_of::<F>()
+}

@@ -1,0 +1,375 @@
+//! One request after another: read, route, try servers until one answers, forward, decide what comes next.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use plimsoll_clock::Tick;
+use plimsoll_http::{Body, Method, Request, Response, answer, encode};
+use plimsoll_net::{Peeked, Stream};
+use plimsoll_outcome::Outcome;
+use plimsoll_upstream::{Connection, Reuse};
+
+use super::download::{Tail, download, may_repeat, to_client_failed};
+use super::head::{self, NoRequest};
+use super::job::{Failed, Job};
+use super::parts::Parts;
+use super::record::Record;
+use super::tunnel::Tunnel;
+use super::upload::{UploadEnd, absorb, upload};
+use super::write::{self, Patience};
+use super::Next;
+use crate::buffer::Buffer;
+use crate::client::{Client, Closing, Private};
+use crate::lease::Lease;
+use crate::snapshot::{Backend, Frontend};
+use crate::timeouts::deadline;
+use crate::worker::View;
+use crate::{NO_BACKEND, NO_SERVER, OK};
+
+/// Before the same server is tried again; another one is tried at once.
+const SAME_SERVER: Duration = Duration::from_secs(1);
+
+/// Serves requests until the client is idle, leaves, or is given away.
+pub(super) async fn exchange(client: &mut Client) -> Next {
+    let mut buf = Buffer::default();
+    let mut parts = Parts::take();
+    loop {
+        match one(client, &mut buf, &mut parts).await {
+            Next::Idle if !buf.is_empty() => {}
+            next => return next,
+        }
+    }
+}
+
+async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
+    let view = client.port().worker.view();
+    let frontend = &view.snapshot.frontends[client.port().frontend];
+    let both = parts.get();
+    let mut record = Record::default();
+    let started = match head::read(client, buf, &mut both.request, frontend).await {
+        Ok(started) => started,
+        Err(NoRequest::Quiet) => return Next::Close(Closing::Plain),
+        Err(NoRequest::Bad(outcome)) => return refuse(client, frontend, outcome).await,
+    };
+    let first = client.requests == 0;
+    client.requests += 1;
+    record.head = Tick::now();
+    record.started = started.unwrap_or(record.head);
+    record.bytes_in = both.request.head.text().len() as u64;
+    let Some(index) = frontend.default_backend else {
+        return fail(client, frontend, None, &both.request, &mut record, &NO_BACKEND, false).await;
+    };
+    let backend = &view.snapshot.backends[index];
+    if (frontend.forwardfor || backend.forwardfor)
+        && let Some(address) = client.address()
+    {
+        both.request.head.add(b"X-Forwarded-For", address.ip().to_string().as_bytes());
+    }
+    let mut trip = Trip { view: &view, frontend, backend, index, client, buf, first, out: Buffer::default(), body: Body::Done };
+    let end = trip.attempts(&both.request, &mut both.response, &mut record).await;
+    let whole = trip.body.is_done();
+    match end {
+        Ok(Arrived::Served { keep }) => {
+            record.finish(client, frontend, Some(backend), Some(&both.request), &OK);
+            if keep { Next::Idle } else { Next::Close(closing(&both.request, whole)) }
+        }
+        Ok(Arrived::Switched(connection, lease, rest)) => {
+            record.finish(client, frontend, Some(backend), Some(&both.request), &OK);
+            Next::Tunnel(Box::new(Tunnel::new(connection, lease, std::mem::take(buf), rest)))
+        }
+        Err(failed) if failed.heard => {
+            record.finish(client, frontend, Some(backend), Some(&both.request), failed.outcome);
+            Next::Close(Closing::Reset)
+        }
+        Err(failed) => fail(client, frontend, Some(backend), &both.request, &mut record, failed.outcome, whole).await,
+    }
+}
+
+/// A client that asked for the close, and sent all it had, has nothing more to say.
+fn closing(request: &Request, whole: bool) -> Closing {
+    if whole && !request.keep_alive { Closing::Plain } else { Closing::Linger }
+}
+
+/// Answers what is no request, and ends the connection.
+#[cold]
+async fn refuse(client: &Client, frontend: &Frontend, outcome: &'static Outcome) -> Next {
+    let now = Tick::now();
+    let mut record = Record { started: now, ..Record::default() };
+    tell(client, frontend, &mut record, outcome, true, false).await;
+    record.finish(client, frontend, None, None, outcome);
+    Next::Close(Closing::Linger)
+}
+
+/// Answers a request that no server answered. Its connection stays if the client may keep it and nothing of the request is left unread.
+#[cold]
+async fn fail(
+    client: &Client,
+    frontend: &Frontend,
+    backend: Option<&Backend>,
+    request: &Request,
+    record: &mut Record,
+    outcome: &'static Outcome,
+    whole: bool,
+) -> Next {
+    let keep = whole && request.keep_alive && request.minor >= 1 && request.upgrade.is_none() && outcome.status >= 500;
+    let keep = keep && !client.port().worker.is_draining();
+    let told = tell(client, frontend, record, outcome, !keep, request.method == Method::Head).await;
+    record.finish(client, frontend, backend, Some(request), outcome);
+    if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }
+}
+
+/// Writes an answer of our own. False: the client did not take it.
+async fn tell(client: &Client, frontend: &Frontend, record: &mut Record, outcome: &Outcome, close: bool, bodyless: bool) -> bool {
+    let mut out = Buffer::default();
+    answer(outcome, close, bodyless, out.vec());
+    record.status = outcome.status;
+    let mut patience = Patience::new(&client.timer, frontend.timeouts.client);
+    let wrote = write::all(&client.stream, &mut out, &mut Buffer::default(), 0, &mut patience).await;
+    record.bytes_out += wrote.as_ref().copied().unwrap_or(0);
+    wrote.is_ok()
+}
+
+/// A response got through.
+enum Arrived {
+    /// It did, to its end.
+    Served { keep: bool },
+    /// The connection is a tunnel from here on; bytes for the client that came with the switch.
+    Switched(Connection, Lease, Buffer),
+}
+
+/// A request's way to a backend: what stays the same over all attempts.
+struct Trip<'a> {
+    view: &'a Rc<View>,
+    frontend: &'a Frontend,
+    backend: &'a Backend,
+    index: usize,
+    client: &'a mut Client,
+    buf: &'a mut Buffer,
+    first: bool,
+    /// The request as it goes to a server, with as much of its body as was in hand.
+    out: Buffer,
+    /// What is still to come of the body.
+    body: Body,
+}
+
+impl Trip<'_> {
+    async fn attempts(&mut self, request: &Request, response: &mut Response, record: &mut Record) -> Result<Arrived, Failed> {
+        let fields = request.head.fields().count();
+        self.body = Body::new(request.framing, &self.frontend.limits, fields);
+        let mut avoid = None;
+        let mut left = self.backend.retries;
+        loop {
+            let lease = self.choose(avoid, record)?;
+            if self.out.is_empty() {
+                self.write_head(request, &lease);
+                let before = self.buf.len();
+                absorb(self.buf, &mut self.body, request.framing, &mut self.out).map_err(|error| Failed::unheard(error.of_client()))?;
+                record.bytes_in += (before - self.buf.len()) as u64;
+                self.buf.release();
+            }
+            let whole = self.body.is_done();
+            let tried = lease.index();
+            let failed = match self.attempt(request, response, record, lease).await {
+                Ok(arrived) => return Ok(arrived),
+                Err(failed) => failed,
+            };
+            // Nothing was sent when the connect failed, so what is in hand is still everything.
+            let in_hand = whole || failed.outcome.retry == plimsoll_outcome::Retry::Safe;
+            if left == 0 || !may_repeat(&failed, request.method, in_hand) {
+                return Err(failed);
+            }
+            left -= 1;
+            record.retries += 1;
+            avoid = Some(tried);
+            self.note_retry(&failed, tried);
+        }
+    }
+
+    /// The server of this attempt: the balancer's choice, or the one that failed once more.
+    fn choose(&self, avoid: Option<usize>, record: &mut Record) -> Result<Lease, Failed> {
+        let worker = &self.client.port().worker;
+        let private = self.client.private.as_ref().filter(|private| private.backend == self.index && avoid.is_none());
+        let usable = |index: &usize| self.backend.targets[*index].server.usable();
+        let same = avoid.filter(|index| !self.backend.redispatch && usable(index));
+        let index = private
+            .map(|private| private.server)
+            .filter(usable)
+            .or(same)
+            .or_else(|| self.backend.balancer.pick(0, avoid, &mut || worker.random()))
+            .ok_or(Failed::unheard(&NO_SERVER))?;
+        record.redispatched = avoid.is_some_and(|avoid| avoid != index);
+        if record.redispatched {
+            self.backend.counters.shard(worker.id).redispatches.add(1);
+        }
+        record.server = Some(index);
+        Ok(Lease::take(self.view, self.index, index))
+    }
+
+    #[cold]
+    fn note_retry(&self, failed: &Failed, server: usize) {
+        let id = self.client.port().worker.id;
+        let counters = self.backend.counters.shard(id);
+        counters.retries.add(1);
+        if failed.outcome.retry == plimsoll_outcome::Retry::Safe {
+            counters.connect_errors.add(1);
+            self.backend.targets[server].server.counters().shard(id).connect_errors.add(1);
+        }
+    }
+
+    fn write_head(&mut self, request: &Request, lease: &Lease) {
+        let close = self.backend.server_close || self.frontend.server_close;
+        encode::request(request, close, &lease.target().host, self.out.vec());
+    }
+
+    async fn attempt(&mut self, request: &Request, response: &mut Response, record: &mut Record, lease: Lease) -> Result<Arrived, Failed> {
+        let mut connection = self.connect(request, record, &lease).await?;
+        record.connected = if record.retries == 0 && connection.served() > 0 { record.head } else { Tick::now() };
+        connection.begin_request();
+        let job = Job {
+            worker: &self.client.port().worker,
+            frontend: self.frontend,
+            backend: self.backend,
+            client: self.client,
+            request,
+            tolerance: lease.target().tolerance,
+            uploading: Cell::new(!self.body.is_done()),
+        };
+        let mut tail = if self.body.is_done() {
+            let sent = send(&job, connection.stream(), self.out.bytes()).await;
+            // A server that takes no more may have answered already: that is looked for first.
+            sent?;
+            download(&job, connection.stream(), response, record, record.connected).await?
+        } else {
+            both_ways(&job, connection.stream(), self.buf, &mut self.body, &mut self.out, response, record).await?
+        };
+        if tail.switch {
+            record.heard = true;
+            write_tail(&job, &mut tail, record).await?;
+            return Ok(Arrived::Switched(connection, lease, tail.rest));
+        }
+        let keep = tail.keep && !job.uploading.get();
+        let reusable = tail.reusable && !job.uploading.get() && !self.backend.server_close && !self.frontend.server_close;
+        // The server has said everything: its connection and its slot are free while a slow client still reads.
+        let private = if reusable { self.give_back(connection, &lease) } else { None };
+        drop(lease);
+        record.heard = true;
+        write_tail(&job, &mut tail, record).await?;
+        self.client.private = private;
+        Ok(Arrived::Served { keep })
+    }
+
+    fn give_back(&self, connection: Connection, lease: &Lease) -> Option<Box<Private>> {
+        if self.backend.reuse == Reuse::Never {
+            return Some(Box::new(Private { connection, backend: self.index, server: lease.index() }));
+        }
+        connection.park();
+        None
+    }
+
+    /// A connection that may carry this request: the client's own, an idle one, or a new one.
+    async fn connect(&mut self, request: &Request, record: &Record, lease: &Lease) -> Result<Connection, Failed> {
+        if let Some(private) = self.client.private.take()
+            && (private.backend, private.server) == (self.index, lease.index())
+            && !private.connection.stream().seems_readable()
+        {
+            return Ok(private.connection);
+        }
+        let pool = &self.view.pools[self.index][lease.index()];
+        // A repeated request goes over a fresh connection: the server may have closed all its old ones at once.
+        while record.retries == 0
+            && let Some(connection) = pool.take(self.backend.reuse, self.first)
+        {
+            // What may not be repeated is worth one system call to see whether the server is closing just now.
+            if request.method.is_idempotent() || matches!(connection.stream().peek(), Ok(Peeked::Nothing)) {
+                return Ok(connection);
+            }
+        }
+        let target = lease.target();
+        let timer = &self.client.timer;
+        let now = if record.retries == 0 { record.head } else { Tick::now() };
+        if record.retries > 0 && !record.redispatched {
+            let pause = self.backend.timeouts.connect.map_or(SAME_SERVER, |limit| limit.as_std().min(SAME_SERVER));
+            timer.arm(now.after(pause));
+            timer.wait().await;
+        }
+        let until = deadline(Tick::now(), self.backend.timeouts.connect);
+        let stream = plimsoll_upstream::connect(&target.address, &target.connect, timer, until).await.map_err(Failed::unheard)?;
+        target.server.counters().shard(self.client.port().worker.id).sessions.add(1);
+        Ok(pool.adopt(stream))
+    }
+}
+
+/// Sends a request that is whole.
+async fn send(job: &Job<'_>, server: &Stream, mut bytes: &[u8]) -> Result<(), Failed> {
+    let mut patience = Patience::new(&job.client.timer, job.backend.timeouts.server);
+    while !bytes.is_empty() {
+        let wrote = poll_fn(|cx| match server.poll_write(cx, bytes) {
+            Poll::Ready(wrote) => Poll::Ready(Some(wrote)),
+            Poll::Pending => patience.poll_spent(cx).map(|()| None),
+        })
+        .await;
+        match wrote {
+            Some(Ok(count)) => {
+                patience.progress();
+                bytes = &bytes[count..];
+            }
+            // It may have answered and closed: what it said is still to be read.
+            Some(Err(_)) => return Ok(()),
+            None => return Err(Failed::unheard(&crate::SERVER_STALLED)),
+        }
+    }
+    Ok(())
+}
+
+/// Forwards a body and a response at once: either may end first.
+async fn both_ways(
+    job: &Job<'_>,
+    server: &Stream,
+    buf: &mut Buffer,
+    body: &mut Body,
+    out: &mut Buffer,
+    response: &mut Response,
+    record: &mut Record,
+) -> Result<Tail, Failed> {
+    let sent = Tick::now();
+    let mut bytes_in = 0;
+    let end = {
+        let mut up = pin!(upload(job, server, buf, body, out));
+        let mut down = pin!(download(job, server, response, record, sent));
+        let mut going_up = true;
+        poll_fn(|cx| {
+            if going_up && let Poll::Ready(end) = up.as_mut().poll(cx) {
+                going_up = false;
+                match end {
+                    Ok(read) => {
+                        bytes_in = read;
+                        job.uploading.set(false);
+                        job.client.timer.arm(deadline(Tick::now(), job.backend.timeouts.server));
+                    }
+                    // It may have answered: the response is read with the server's patience, and neither connection is used again.
+                    Err(UploadEnd::ServerGone) => job.client.timer.arm(deadline(Tick::now(), job.backend.timeouts.server)),
+                    Err(UploadEnd::Failed(outcome)) => return Poll::Ready(Err(outcome)),
+                }
+            }
+            down.as_mut().poll(cx).map(Ok)
+        })
+        .await
+    };
+    record.bytes_in += bytes_in;
+    match end {
+        Ok(end) => end,
+        Err(outcome) => Err(Failed { outcome, heard: record.heard }),
+    }
+}
+
+async fn write_tail(job: &Job<'_>, tail: &mut Tail, record: &mut Record) -> Result<(), Failed> {
+    let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.client);
+    let Tail { out, rest, plain, .. } = tail;
+    record.bytes_out += write::all(&job.client.stream, out, rest, *plain, &mut patience).await.map_err(to_client_failed)?;
+    Ok(())
+}
+

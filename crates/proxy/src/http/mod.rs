@@ -1,0 +1,80 @@
+//! An HTTP client's connection: idle, a request, idle again, until it ends or becomes a tunnel.
+//!
+//! The idle part is small and holds no buffer; what a request needs lives in a box of its own while it lasts.
+
+mod download;
+mod exchange;
+mod head;
+mod job;
+mod parts;
+mod record;
+mod tunnel;
+mod upload;
+mod write;
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use plimsoll_clock::Tick;
+
+use crate::client::{Client, Closing};
+
+/// What comes after a request.
+enum Next {
+    /// The connection stays and nothing more was sent.
+    Idle,
+    /// It ends.
+    Close(Closing),
+    /// It carries another protocol now.
+    Tunnel(Box<tunnel::Tunnel>),
+}
+
+/// Serves one client until its connection ends.
+pub(crate) async fn serve(mut client: Client) {
+    let closing = loop {
+        if !idle(&mut client).await {
+            break Closing::Plain;
+        }
+        match Box::pin(exchange::exchange(&mut client)).await {
+            Next::Idle => {}
+            Next::Close(closing) => break closing,
+            Next::Tunnel(tunnel) => break Box::pin(tunnel.run(&client)).await,
+        }
+    };
+    client.close(closing).await;
+}
+
+/// Waits for a request. False: none will come.
+async fn idle(client: &mut Client) -> bool {
+    let limit = {
+        let frontend = &client.port().gates.1;
+        if client.requests == 0 { frontend.timeouts.head() } else { frontend.timeouts.keep_alive() }
+    };
+    client.timer.arm(Tick::now().after(limit));
+    poll_fn(|cx| {
+        if client.stream.poll_readable(cx).is_ready() {
+            return Poll::Ready(true);
+        }
+        if let Some(private) = &client.private
+            && private.connection.stream().poll_readable(cx).is_ready()
+        {
+            // A server has nothing to say between requests: it closed, or it is broken.
+            client.private = None;
+        }
+        if client.port().worker.is_draining() || client.timer.poll_expired(cx).is_ready() {
+            return Poll::Ready(false);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    /// What an idle connection costs is this future, a socket's registration and a timer: keep what a request needs out of it.
+    #[test]
+    fn the_future_of_an_idle_connection_is_small() {
+        let size = crate::client::future_size(super::serve);
+        assert!(size <= 448, "{size} bytes");
+    }
+}

@@ -1,0 +1,46 @@
+//! A connection after a 101: bytes both ways.
+
+use plimsoll_upstream::Connection;
+
+use crate::buffer::Buffer;
+use crate::client::{Client, Closing};
+use crate::lease::Lease;
+use crate::relay::{Ends, relay};
+use crate::OK;
+
+/// Everything that a tunnel needs; it holds its server's place but nothing of the request.
+pub(super) struct Tunnel {
+    connection: Connection,
+    lease: Lease,
+    to_server: Buffer,
+    to_client: Buffer,
+}
+
+impl Tunnel {
+    /// With what came early from either side.
+    pub(super) fn new(connection: Connection, lease: Lease, to_server: Buffer, to_client: Buffer) -> Self {
+        Self { connection, lease, to_server, to_client }
+    }
+
+    /// Relays until both sides are done.
+    pub(super) async fn run(self, client: &Client) -> Closing {
+        let Self { connection, lease, to_server, to_client } = self;
+        let port = client.port();
+        let ends = Ends {
+            client: &client.stream,
+            server: connection.stream(),
+            timer: &client.timer,
+            frontend: &port.gates.1.timeouts,
+            backend: &lease.backend().timeouts,
+            pipes: lease.backend().splice.then_some(&port.worker.pipes),
+        };
+        let (moved, outcome) = relay(ends, to_server, to_client).await;
+        let counters = port.gates.1.counters.shard(port.worker.id);
+        counters.bytes_in.add(moved.up);
+        counters.bytes_out.add(moved.down);
+        if *outcome != OK {
+            port.worker.count(outcome);
+        }
+        if *outcome == OK { Closing::Plain } else { Closing::Reset }
+    }
+}

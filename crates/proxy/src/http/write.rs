@@ -1,0 +1,130 @@
+//! Writing with patience: a deadline runs only while a peer keeps us waiting.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll};
+
+use plimsoll_clock::{Tick, Timer};
+use plimsoll_config::Duration;
+use plimsoll_net::{PipePool, SpliceEnd, SpliceSide, SplicePump, Stream};
+
+use crate::buffer::Buffer;
+use crate::timeouts::deadline;
+
+/// Up to here a copy is cheaper than a second slice for the kernel.
+const COPY: usize = 4096;
+
+/// Why writing stopped.
+pub(super) enum Stopped {
+    /// The peer is gone.
+    Gone,
+    /// It does not read.
+    Stalled,
+}
+
+/// Arms the timer when a peer first keeps us waiting, and again after each progress.
+pub(super) struct Patience<'a> {
+    timer: &'a Timer,
+    limit: Option<Duration>,
+    armed: bool,
+}
+
+impl<'a> Patience<'a> {
+    pub(super) fn new(timer: &'a Timer, limit: Option<Duration>) -> Self {
+        Self { timer, limit, armed: false }
+    }
+
+    /// Something moved.
+    pub(super) fn progress(&mut self) {
+        self.armed = false;
+    }
+
+    /// Nothing moves: ready when that has lasted too long.
+    pub(super) fn poll_spent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !std::mem::replace(&mut self.armed, true) {
+            self.timer.arm(deadline(Tick::now(), self.limit));
+        }
+        self.timer.poll_expired(cx)
+    }
+}
+
+/// Writes all of `head`, then the first `count` bytes of `data`, and takes them out of their buffers.
+pub(super) async fn all(stream: &Stream, head: &mut Buffer, data: &mut Buffer, count: usize, patience: &mut Patience<'_>) -> Result<u64, Stopped> {
+    let mut left = count;
+    let mut written = 0;
+    if !head.is_empty() && left <= COPY {
+        head.vec().extend_from_slice(&data.bytes()[..left]);
+        data.consume(left);
+        left = 0;
+    }
+    while left > 0 || !head.is_empty() {
+        let wrote = poll_fn(|cx| match poll_some(stream, head, &data.bytes()[..left], cx) {
+            Poll::Ready(wrote) => Poll::Ready(wrote.map_err(|_| Stopped::Gone)),
+            Poll::Pending => patience.poll_spent(cx).map(|()| Err(Stopped::Stalled)),
+        })
+        .await?;
+        patience.progress();
+        let of_head = wrote.min(head.len());
+        head.consume(of_head);
+        data.consume(wrote - of_head);
+        left -= wrote - of_head;
+        written += wrote as u64;
+    }
+    Ok(written)
+}
+
+fn poll_some(stream: &Stream, head: &Buffer, data: &[u8], cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    match (head.is_empty(), data.is_empty()) {
+        (true, _) => stream.poll_write(cx, data),
+        (false, true) => stream.poll_write(cx, head.bytes()),
+        (false, false) => stream.poll_write_vectored(cx, &[IoSlice::new(head.bytes()), IoSlice::new(data)]),
+    }
+}
+
+/// From this size on a body goes through a pipe instead of through our memory.
+const SPLICE: u64 = 128 << 10;
+
+/// How a spliced transfer ended.
+pub(super) enum Pumped {
+    /// All of it went.
+    Whole,
+    /// The source ended too early.
+    Cut,
+    /// The source was silent for too long, or the destination did not read.
+    Stalled,
+    /// An error on this side.
+    Broken(SpliceSide),
+}
+
+/// Whether these bytes are worth a pipe, and there is one.
+pub(super) fn pump(pipes: &PipePool, from: &Stream, to: &Stream, count: u64) -> Option<SplicePump> {
+    if count < SPLICE || !from.is_tcp() || !to.is_tcp() {
+        return None;
+    }
+    SplicePump::new(pipes, count).ok().flatten()
+}
+
+/// Moves the pump's budget. Gives how it ended and how much went.
+pub(super) async fn run(mut pump: SplicePump, from: &Stream, to: &Stream, patience: &mut Patience<'_>) -> (Pumped, u64) {
+    let mut written = 0;
+    loop {
+        let moved = poll_fn(|cx| match pump.poll(cx, from, to) {
+            Poll::Ready(moved) => Poll::Ready(Some(moved)),
+            Poll::Pending => patience.poll_spent(cx).map(|()| None),
+        })
+        .await;
+        match moved {
+            None => return (Pumped::Stalled, written),
+            Some(Err(error)) => return (Pumped::Broken(error.side), written + error.moved.written),
+            Some(Ok(moved)) => {
+                patience.progress();
+                written += moved.written;
+                match moved.end {
+                    Some(SpliceEnd::Budget) => return (Pumped::Whole, written),
+                    Some(SpliceEnd::Fin) => return (Pumped::Cut, written),
+                    None => {}
+                }
+            }
+        }
+    }
+}

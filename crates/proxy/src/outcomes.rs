@@ -1,0 +1,40 @@
+//! What can become of a request or connection between a client and a server.
+
+plimsoll_outcome::outcomes! {
+    /// It went as it should.
+    OK = ("ok", Proxy, Done, Never, b"--", 0, "It went as it should.");
+    /// `timeout http-request`, on by default.
+    REQUEST_TIMEOUT = ("client.request.timeout", Client, Request, Never, b"cR", 408, "The request was not complete in time.");
+    /// FIN or RST within a request head.
+    REQUEST_ABORTED = ("client.request.aborted", Client, Request, Never, b"CR", 400, "The client went away within its request.");
+    /// `timeout client` within a request body.
+    BODY_TIMEOUT = ("client.body.timeout", Client, Data, Never, b"cD", 408, "The client stopped sending its request body.");
+    /// FIN or RST within a request body.
+    BODY_ABORTED = ("client.body.aborted", Client, Data, Never, b"CD", 400, "The client went away within its request body.");
+    /// The client does not read.
+    CLIENT_STALLED = ("client.read.timeout", Client, Data, Never, b"cD", 0, "The client stopped reading the response.");
+    /// The client closed before the end of the response.
+    CLIENT_GONE = ("client.read.aborted", Client, Data, Never, b"CD", 0, "The client went away before it had the whole response.");
+    /// No backend is configured for it.
+    NO_BACKEND = ("proxy.backend.none", Proxy, Queue, Never, b"SC", 503, "No backend is configured for this request.");
+    /// All are down or in maintenance.
+    NO_SERVER = ("proxy.server.none", Proxy, Queue, Never, b"SC", 503, "No server is available to handle this request.");
+    /// FIN or RST instead of a response.
+    SERVER_CLOSED = ("server.response.empty", Server, Header, IfIdempotent, b"SH", 502, "The server closed the connection instead of answering.");
+    /// FIN or RST within a response head.
+    SERVER_CUT = ("server.response.truncated", Server, Header, Never, b"SH", 502, "The server closed the connection within its response head.");
+    /// `timeout server` before the response.
+    SERVER_TIMEOUT = ("server.response.timeout", Server, Header, Never, b"sH", 504, "The server did not answer in time.");
+    /// `timeout server` while the request body is written.
+    SERVER_STALLED = ("server.write.timeout", Server, Data, Never, b"sD", 504, "The server stopped reading the request body.");
+    /// FIN or RST before the end of the response body.
+    SERVER_BODY_CUT = ("server.body.truncated", Server, Data, Never, b"SD", 0, "The server closed the connection before the end of its response.");
+    /// `timeout server` within the response body.
+    SERVER_BODY_TIMEOUT = ("server.body.timeout", Server, Data, Never, b"sD", 0, "The server stopped sending its response.");
+    /// A tunnel or TCP connection was silent for too long.
+    IDLE_TIMEOUT = ("client.tunnel.timeout", Client, Data, Never, b"cD", 0, "Nothing moved on the connection for too long.");
+    /// RST from the client of a tunnel or TCP connection.
+    TUNNEL_CLIENT_RESET = ("client.tunnel.reset", Client, Data, Never, b"CD", 0, "The client reset the connection.");
+    /// RST from the server of a tunnel or TCP connection.
+    TUNNEL_SERVER_RESET = ("server.tunnel.reset", Server, Data, Never, b"SD", 0, "The server reset the connection.");
+}

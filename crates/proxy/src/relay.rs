@@ -1,0 +1,176 @@
+//! Bytes both ways between two streams: TCP mode and tunnels.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+
+use plimsoll_clock::{Tick, Timer};
+use plimsoll_net::{PipePool, SpliceEnd, SplicePump, SpliceSide, Stream};
+use plimsoll_outcome::Outcome;
+
+use crate::buffer::Buffer;
+use crate::timeouts::{Timeouts, deadline};
+use crate::{IDLE_TIMEOUT, OK, TUNNEL_CLIENT_RESET, TUNNEL_SERVER_RESET};
+
+/// Who talks to whom, and with how much patience.
+pub(crate) struct Ends<'a> {
+    pub(crate) client: &'a Stream,
+    pub(crate) server: &'a Stream,
+    pub(crate) timer: &'a Timer,
+    pub(crate) frontend: &'a Timeouts,
+    pub(crate) backend: &'a Timeouts,
+    /// `None`: splicing is off.
+    pub(crate) pipes: Option<&'a PipePool>,
+}
+
+/// Bytes that were forwarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moved {
+    pub(crate) up: u64,
+    pub(crate) down: u64,
+}
+
+/// A read of this size is a large one.
+const LARGE: usize = 16 << 10;
+/// After so many bytes in large reads a direction goes through a pipe.
+const START: u64 = 64 << 10;
+/// After so many small reads in a row it goes back.
+const STOP: u32 = 4;
+
+/// One direction.
+#[derive(Default)]
+struct Way {
+    buffer: Buffer,
+    pump: Option<SplicePump>,
+    /// Bytes of large reads in a row, then reads that were small in a row.
+    large: u64,
+    small: u32,
+    moved: u64,
+    ended: bool,
+    done: bool,
+}
+
+/// Which end an error was on, seen from this direction.
+enum Broken {
+    From,
+    To,
+}
+
+impl Way {
+    fn new(buffer: Buffer) -> Self {
+        Self { buffer, ..Self::default() }
+    }
+
+    /// Moves what can be moved. Ready: FIN was passed on.
+    fn poll(&mut self, from: &Stream, to: &Stream, pipes: Option<&PipePool>, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        while !self.done {
+            if self.pump.is_some() {
+                ready!(self.poll_pump(from, to, cx))?;
+            } else if !self.buffer.is_empty() {
+                let wrote = ready!(self.buffer.poll_flush(to, cx)).map_err(|_| Broken::To)?;
+                self.moved += wrote as u64;
+                self.buffer.release();
+            } else if self.ended {
+                // The other direction may be over and its socket gone: then there is nobody to tell.
+                let _ = to.shutdown_write();
+                self.done = true;
+            } else {
+                let Poll::Ready(got) = self.buffer.poll_fill(from, cx) else {
+                    self.buffer.release();
+                    return Poll::Pending;
+                };
+                self.read(got.map_err(|_| Broken::From)?, from, to, pipes);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn read(&mut self, count: usize, from: &Stream, to: &Stream, pipes: Option<&PipePool>) {
+        self.ended = count == 0;
+        self.large = if count >= LARGE { self.large + count as u64 } else { 0 };
+        if self.large >= START
+            && let Some(pipes) = pipes
+            && from.is_tcp()
+            && to.is_tcp()
+        {
+            self.large = 0;
+            self.small = 0;
+            // What is in the buffer is written first: the pump starts when it is empty.
+            self.pump = SplicePump::new(pipes, u64::MAX).ok().flatten();
+        }
+    }
+
+    fn poll_pump(&mut self, from: &Stream, to: &Stream, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        if !self.buffer.is_empty() {
+            let wrote = ready!(self.buffer.poll_flush(to, cx)).map_err(|_| Broken::To)?;
+            self.moved += wrote as u64;
+            self.buffer.release();
+            return Poll::Ready(Ok(()));
+        }
+        let Some(pump) = &mut self.pump else { return Poll::Ready(Ok(())) };
+        let moved = match ready!(pump.poll(cx, from, to)) {
+            Ok(moved) => moved,
+            Err(error) => {
+                self.moved += error.moved.written;
+                return Poll::Ready(Err(if error.side == SpliceSide::From { Broken::From } else { Broken::To }));
+            }
+        };
+        self.moved += moved.written;
+        if moved.read > 0 {
+            self.small = if moved.read < LARGE as u64 { self.small + 1 } else { 0 };
+        }
+        self.ended = moved.end == Some(SpliceEnd::Fin);
+        if self.ended || (self.small >= STOP && pump.is_empty()) {
+            self.pump = None;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Everything that counts as a sign of life.
+    fn seen(&self) -> (u64, bool) {
+        (self.moved, self.ended)
+    }
+}
+
+/// Relays until both sides have ended or one broke. Either buffer may hold bytes that came early.
+pub(crate) async fn relay(ends: Ends<'_>, to_server: Buffer, to_client: Buffer) -> (Moved, &'static Outcome) {
+    let (mut up, mut down) = (Way::new(to_server), Way::new(to_client));
+    let mut seen = None;
+    let outcome = poll_fn(|cx| {
+        if let Poll::Ready(Err(broken)) = up.poll(ends.client, ends.server, ends.pipes, cx) {
+            return Poll::Ready(match broken {
+                Broken::From => &TUNNEL_CLIENT_RESET,
+                Broken::To => &TUNNEL_SERVER_RESET,
+            });
+        }
+        if let Poll::Ready(Err(broken)) = down.poll(ends.server, ends.client, ends.pipes, cx) {
+            return Poll::Ready(match broken {
+                Broken::From => &TUNNEL_SERVER_RESET,
+                Broken::To => &TUNNEL_CLIENT_RESET,
+            });
+        }
+        if up.done && down.done {
+            return Poll::Ready(&OK);
+        }
+        let now = (up.seen(), down.seen());
+        if seen.replace(now) != Some(now) {
+            ends.timer.arm(deadline(Tick::now(), ends.patience(up.ended, down.ended)));
+        }
+        ends.timer.poll_expired(cx).map(|()| &IDLE_TIMEOUT)
+    })
+    .await;
+    (Moved { up: up.moved, down: down.moved }, outcome)
+}
+
+impl Ends<'_> {
+    /// How long both directions together may be silent: half-closed connections have limits of their own.
+    fn patience(&self, client_ended: bool, server_ended: bool) -> Option<plimsoll_config::Duration> {
+        let shorter = |one: Option<plimsoll_config::Duration>, other: Option<plimsoll_config::Duration>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        let tunnel = self.frontend.tunnel.or(self.backend.tunnel);
+        let client = self.frontend.client_fin.filter(|_| client_ended).or(tunnel).or(self.frontend.client);
+        let server = self.backend.server_fin.filter(|_| server_ended).or(tunnel).or(self.backend.server);
+        shorter(client, server)
+    }
+}

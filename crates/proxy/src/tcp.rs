@@ -1,0 +1,145 @@
+//! A client in TCP mode: a server at once, then bytes both ways.
+
+use std::time::Duration;
+
+use plimsoll_clock::{Tick, wall};
+use plimsoll_net::Stream;
+use plimsoll_observe::{Levels, TcpRecord};
+use plimsoll_outcome::Outcome;
+
+use crate::buffer::Buffer;
+use crate::client::{Client, Closing};
+use crate::lease::Lease;
+use crate::relay::{Ends, Moved, relay};
+use crate::timeouts::deadline;
+use crate::{NO_BACKEND, NO_SERVER, OK};
+
+/// Before the same server is tried again; another one is tried at once.
+const SAME_SERVER: Duration = Duration::from_secs(1);
+
+/// What the log line is made of.
+#[derive(Default)]
+struct Record {
+    connected: Option<Tick>,
+    retries: u32,
+    redispatched: bool,
+    server: Option<usize>,
+}
+
+/// Serves one client until its connection ends.
+pub(crate) async fn serve(client: Client) {
+    let mut record = Record::default();
+    let (moved, outcome, lease) = match Box::pin(reach(&client, &mut record)).await {
+        Ok((stream, lease)) => {
+            let (moved, outcome) = Box::pin(through(&client, stream, &lease)).await;
+            (moved, outcome, Some(lease))
+        }
+        Err(outcome) => (Moved::default(), outcome, None),
+    };
+    finish(&client, &record, moved, outcome);
+    drop(lease);
+    client.close(if *outcome == OK { Closing::Plain } else { Closing::Reset }).await;
+}
+
+/// Connects, with as many tries as the backend allows.
+async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), &'static Outcome> {
+    let port = client.port();
+    let view = port.worker.view();
+    let index = view.snapshot.frontends[port.frontend].default_backend.ok_or(&NO_BACKEND)?;
+    let backend = &view.snapshot.backends[index];
+    let counters = backend.counters.shard(port.worker.id);
+    counters.requests.add(1);
+    let mut avoid = None;
+    loop {
+        let same = avoid.filter(|index: &usize| !backend.redispatch && backend.targets[*index].server.usable());
+        let server = same.or_else(|| backend.balancer.pick(0, avoid, &mut || port.worker.random())).ok_or(&NO_SERVER)?;
+        let lease = Lease::take(&view, index, server);
+        record.server = Some(server);
+        record.redispatched = avoid.is_some_and(|avoid| avoid != server);
+        if avoid == Some(server) {
+            let pause = backend.timeouts.connect.map_or(SAME_SERVER, |limit| limit.as_std().min(SAME_SERVER));
+            client.timer.arm(Tick::now().after(pause));
+            client.timer.wait().await;
+        }
+        let target = lease.target();
+        let until = deadline(Tick::now(), backend.timeouts.connect);
+        match plimsoll_upstream::connect(&target.address, &target.connect, &client.timer, until).await {
+            Ok(stream) => {
+                record.connected = Some(Tick::now());
+                target.server.counters().shard(port.worker.id).sessions.add(1);
+                return Ok((stream, lease));
+            }
+            Err(outcome) => {
+                counters.connect_errors.add(1);
+                target.server.counters().shard(port.worker.id).connect_errors.add(1);
+                if record.retries == backend.retries {
+                    return Err(outcome);
+                }
+                record.retries += 1;
+                counters.retries.add(1);
+                avoid = Some(server);
+            }
+        }
+    }
+}
+
+async fn through(client: &Client, server: Stream, lease: &Lease) -> (Moved, &'static Outcome) {
+    let port = client.port();
+    let ends = Ends {
+        client: &client.stream,
+        server: &server,
+        timer: &client.timer,
+        frontend: &port.gates.1.timeouts,
+        backend: &lease.backend().timeouts,
+        pipes: lease.backend().splice.then_some(&port.worker.pipes),
+    };
+    let (moved, outcome) = relay(ends, Buffer::default(), Buffer::default()).await;
+    if *outcome == OK {
+        // Both FINs are passed on: nothing is left to say.
+        drop(server);
+    } else {
+        server.close_towards_server();
+    }
+    (moved, outcome)
+}
+
+fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outcome) {
+    let port = client.port();
+    let (worker, frontend) = (&port.worker, &port.gates.1);
+    let counters = frontend.counters.shard(worker.id);
+    counters.bytes_in.add(moved.up);
+    counters.bytes_out.add(moved.down);
+    if *outcome != OK {
+        worker.count(outcome);
+        counters.failures.add(1);
+    }
+    let Some(log) = worker.log.as_ref().filter(|_| frontend.log) else { return };
+    let view = worker.view();
+    let backend = frontend.default_backend.map(|index| &view.snapshot.backends[index]);
+    let server = backend.zip(record.server).map(|(backend, index)| &backend.targets[index].server);
+    let now = Tick::now();
+    let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    let line = TcpRecord {
+        client: client.address(),
+        date: wall() - now.since(client.accepted),
+        frontend: &frontend.name,
+        backend: backend.map_or(&frontend.name, |backend| &backend.name),
+        server: server.map_or("<NOSRV>", |server| server.name()),
+        times: [
+            if server.is_some() { 0 } else { -1 },
+            record.connected.map_or(-1, |connected| millis(connected.since(client.accepted))),
+            millis(now.since(client.accepted)),
+        ],
+        bytes: moved.down,
+        state: outcome.state,
+        levels: Levels {
+            process: view.snapshot.process.gate.used(),
+            frontend: frontend.gate.used(),
+            backend: backend.map_or(0, |backend| backend.targets.iter().map(|target| target.server.served() as usize).sum()),
+            server: server.map_or(0, |server| server.served() as usize),
+            retries: record.retries,
+            redispatched: record.redispatched,
+        },
+    };
+    log.line(|out| line.write(&mut worker.dates.borrow_mut(), out));
+}

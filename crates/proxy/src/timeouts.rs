@@ -1,0 +1,65 @@
+//! How long each phase may take.
+
+use std::time::Duration;
+
+use plimsoll_clock::Tick;
+use plimsoll_config::Duration as Written;
+use serde::Deserialize;
+
+/// The `timeouts` of a frontend, a backend or the defaults. What is not given is not limited, but for `http-request`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// A connection to a server.
+    pub connect: Option<Written>,
+    /// Inactivity of a client.
+    pub client: Option<Written>,
+    /// Inactivity of a server.
+    pub server: Option<Written>,
+    /// A complete request head; 10s if not given, as for idle connections without their own.
+    pub http_request: Option<Written>,
+    /// The next request of a client; `http-request` if not given.
+    pub http_keep_alive: Option<Written>,
+    /// Inactivity of a tunnel; `client` and `server` if not given.
+    pub tunnel: Option<Written>,
+    /// Inactivity of a client that has closed its sending side.
+    pub client_fin: Option<Written>,
+    /// Inactivity of a server that has closed its sending side.
+    pub server_fin: Option<Written>,
+    /// One health check; its interval if not given.
+    pub check: Option<Written>,
+}
+
+/// Held even if nothing is configured: a client that drips a request head holds a connection for nothing.
+const HTTP_REQUEST: Duration = Duration::from_secs(10);
+
+impl Timeouts {
+    /// These, and where one is not given, the one of `defaults`.
+    #[must_use]
+    pub fn or(&self, defaults: &Self) -> Self {
+        Self {
+            connect: self.connect.or(defaults.connect),
+            client: self.client.or(defaults.client),
+            server: self.server.or(defaults.server),
+            http_request: self.http_request.or(defaults.http_request),
+            http_keep_alive: self.http_keep_alive.or(defaults.http_keep_alive),
+            tunnel: self.tunnel.or(defaults.tunnel),
+            client_fin: self.client_fin.or(defaults.client_fin),
+            server_fin: self.server_fin.or(defaults.server_fin),
+            check: self.check.or(defaults.check),
+        }
+    }
+
+    pub(crate) fn head(&self) -> Duration {
+        self.http_request.map_or(HTTP_REQUEST, |written| written.as_std())
+    }
+
+    pub(crate) fn keep_alive(&self) -> Duration {
+        self.http_keep_alive.map_or_else(|| self.head(), |written| written.as_std())
+    }
+}
+
+/// When something that starts now has taken too long.
+pub(crate) fn deadline(now: Tick, limit: Option<Written>) -> Tick {
+    limit.map_or(Tick::NEVER, |limit| now.after(limit.as_std()))
+}

@@ -1,0 +1,248 @@
+//! The idle connections of one worker, by server.
+//!
+//! A connection is a value that is either in use ([`Connection`]) or parked (a place in [`Idle`]); nothing else holds it, so
+//! that what was closed cannot come back: there is no flag to get wrong (the founding document 004 tells of such a flag).
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use plimsoll_clock::{Tick, Timer, Wheel};
+use plimsoll_net::Stream;
+use slab::Slab;
+
+use crate::connection::Connection;
+use crate::reuse::Reuse;
+use crate::watch::{Bell, Watch};
+
+/// How often unused connections are thinned out: HAProxy's `pool-purge-delay`.
+const PURGE: Duration = Duration::from_secs(5);
+
+/// All pools of one worker, and the task that watches them.
+#[derive(Clone, Debug)]
+pub struct Pools(Rc<Idle>);
+
+#[derive(Debug)]
+struct Idle {
+    places: RefCell<Slab<Parked>>,
+    bell: Arc<Bell>,
+    pools: RefCell<Vec<std::rc::Weak<Pool>>>,
+    timer: Timer,
+    armed: Cell<bool>,
+}
+
+/// A parked connection.
+#[derive(Debug)]
+struct Parked {
+    stream: Stream,
+    served: u32,
+    watch: Watch,
+    pool: Rc<Pool>,
+}
+
+/// The idle connections to one server, and how many are in use.
+#[derive(Debug)]
+pub struct Pool {
+    idle: Rc<Idle>,
+    /// Places, the one parked last at the end: the warmest is used first, the coldest are purged.
+    stack: RefCell<Vec<usize>>,
+    in_use: Cell<usize>,
+    /// The most that were in use at once since the last purge, and in the period before.
+    peak: Cell<usize>,
+    peak_before: Cell<usize>,
+}
+
+impl Pools {
+    /// No pool yet. `watch` must be spawned for connections to be looked after.
+    #[must_use]
+    pub fn new(wheel: &Wheel) -> Self {
+        Self(Rc::new(Idle {
+            places: RefCell::default(),
+            bell: Arc::default(),
+            pools: RefCell::default(),
+            timer: wheel.timer(),
+            armed: Cell::new(false),
+        }))
+    }
+
+    /// A pool for one server.
+    #[must_use]
+    pub fn pool(&self) -> Rc<Pool> {
+        let pool = Rc::new(Pool {
+            idle: Rc::clone(&self.0),
+            stack: RefCell::default(),
+            in_use: Cell::new(0),
+            peak: Cell::new(0),
+            peak_before: Cell::new(0),
+        });
+        self.0.pools.borrow_mut().push(Rc::downgrade(&pool));
+        pool
+    }
+
+    /// How many connections are idle.
+    #[must_use]
+    pub fn idle(&self) -> usize {
+        self.0.places.borrow().len()
+    }
+
+    /// Closes every idle connection.
+    pub fn clear(&self) {
+        let places: Vec<usize> = self.0.places.borrow().iter().map(|(place, _)| place).collect();
+        places.into_iter().for_each(|place| self.0.evict(place));
+    }
+
+    /// Looks after the idle connections for ever: evicts those that end or speak, thins out those that nobody uses.
+    pub async fn watch(self) {
+        poll_fn(|cx| {
+            while let Some(rung) = self.0.bell.listen(cx.waker()) {
+                rung.into_iter().for_each(|place| self.0.look(place));
+            }
+            if self.0.timer.poll_expired(cx).is_ready() {
+                self.0.purge();
+                let _ = self.0.timer.poll_expired(cx);
+            }
+            Poll::<()>::Pending
+        })
+        .await;
+    }
+}
+
+impl Idle {
+    /// Something happened to the connection there, unless it is another one by now.
+    fn look(&self, place: usize) {
+        let quiet = self.places.borrow().get(place).is_none_or(Parked::is_quiet);
+        if !quiet {
+            self.evict(place);
+        }
+    }
+
+    fn evict(&self, place: usize) {
+        let Some(parked) = self.places.borrow_mut().try_remove(place) else { return };
+        parked.pool.stack.borrow_mut().retain(|&other| other != place);
+        parked.stream.close_towards_server();
+    }
+
+    fn arm(&self) {
+        if !self.armed.replace(true) {
+            self.timer.arm(Tick::now().after(PURGE));
+        }
+    }
+
+    /// Each pool keeps what its busiest moment of the last two periods needed; the rest goes.
+    fn purge(&self) {
+        self.armed.set(false);
+        self.timer.disarm();
+        let mut surplus = Vec::new();
+        self.pools.borrow_mut().retain(|pool| {
+            let Some(pool) = pool.upgrade() else { return false };
+            surplus.extend(pool.surplus());
+            true
+        });
+        surplus.into_iter().for_each(|place| self.evict(place));
+        if !self.places.borrow().is_empty() {
+            self.arm();
+        }
+    }
+}
+
+impl Parked {
+    /// Neither FIN nor bytes nor an error: its watcher is registered again.
+    fn is_quiet(&self) -> bool {
+        quiet(&self.stream, &self.watch)
+    }
+}
+
+/// Polls for a single byte, so that nothing is quiet only because the event loop has not looked.
+fn quiet(stream: &Stream, watch: &Watch) -> bool {
+    let waker = watch.waker();
+    stream.poll_read(&mut Context::from_waker(&waker), &mut [0]).is_pending()
+}
+
+impl Pool {
+    /// A connection that a new stream makes.
+    #[must_use]
+    pub fn adopt(self: &Rc<Self>, stream: Stream) -> Connection {
+        Connection::new(stream, Rc::clone(self))
+    }
+
+    /// The idle connection that was used last, if the mode allows this request to take it.
+    #[must_use]
+    pub fn take(self: &Rc<Self>, reuse: Reuse, first: bool) -> Option<Connection> {
+        loop {
+            let place = *self.stack.borrow().last()?;
+            if !reuse.allows(first, self.idle.places.borrow()[place].served) {
+                return None;
+            }
+            self.stack.borrow_mut().pop();
+            let Parked { stream, served, watch, pool } = self.idle.places.borrow_mut().remove(place);
+            if stream.seems_readable() {
+                // The event loop knows already what the watcher has not been told yet.
+                stream.close_towards_server();
+                continue;
+            }
+            let mut connection = Connection::new(stream, pool);
+            connection.served = served;
+            connection.watch = Some(watch);
+            return Some(connection);
+        }
+    }
+
+    /// Keeps a connection that is idle from now on, unless it is dead, or more than were ever needed at once.
+    pub(crate) fn park(self: Rc<Self>, connection: Connection) {
+        let enough = self.stack.borrow().len() + self.in_use.get() > self.peak.get().max(self.peak_before.get());
+        if enough {
+            return;
+        }
+        let Some((stream, served, watch)) = connection.take_stream() else { return };
+        let watch = watch.unwrap_or_else(|| Watch::new(&self.idle.bell));
+        let mut places = self.idle.places.borrow_mut();
+        let entry = places.vacant_entry();
+        let place = entry.key();
+        watch.move_to(place);
+        if !quiet(&stream, &watch) {
+            drop(places);
+            stream.close_towards_server();
+            return;
+        }
+        entry.insert(Parked { stream, served, watch, pool: Rc::clone(&self) });
+        drop(places);
+        self.stack.borrow_mut().push(place);
+        self.idle.arm();
+    }
+
+    /// How many are in use by this worker.
+    #[must_use]
+    pub fn in_use(&self) -> usize {
+        self.in_use.get()
+    }
+
+    /// How many are idle on this worker.
+    #[must_use]
+    pub fn idle(&self) -> usize {
+        self.stack.borrow().len()
+    }
+
+    pub(crate) fn began(&self) {
+        let now = self.in_use.get() + 1;
+        self.in_use.set(now);
+        if now > self.peak.get() {
+            self.peak.set(now);
+        }
+    }
+
+    pub(crate) fn ended(&self) {
+        self.in_use.set(self.in_use.get().saturating_sub(1));
+    }
+
+    /// The coldest of those that the busiest moment of this period and the one before did not need; starts a new period.
+    fn surplus(&self) -> Vec<usize> {
+        let stack = self.stack.borrow();
+        let needed = self.peak.get().max(self.peak_before.get());
+        let surplus = (stack.len() + self.in_use.get()).saturating_sub(needed).min(stack.len());
+        self.peak_before.set(self.peak.replace(self.in_use.get()));
+        stack[..surplus].to_vec()
+    }
+}
