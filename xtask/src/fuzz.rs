@@ -17,8 +17,6 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Zsanitizer=address -Cdebug-assertions -Ccodegen-units=1 --cfg fuzzing";
 
-const HOST: &str = "x86_64-unknown-linux-gnu";
-
 /// Fuzz one target, or each in turn; needs the nightly toolchain.
 ///
 /// New inputs that reach new code go to fuzz/found/TARGET (not committed); an input that crashes, hangs for a second or
@@ -72,16 +70,25 @@ fn targets() -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Naming the target keeps the flags away from build scripts and macros, even when it is this very machine.
+fn host() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let line = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(line.context("rustc -vV names no host")?.to_owned())
+}
+
 fn build(target: &str) -> Result<PathBuf> {
     let nightly = Command::new("rustup").args(["run", "nightly", "rustc", "--version"]).output();
     ensure!(
         nightly.is_ok_and(|o| o.status.success()),
         "no nightly; do: rustup toolchain install nightly --profile minimal"
     );
+    let host = host()?;
     let target_folder = workspace::target()?.join("fuzz");
     let mut command = Command::new("rustup");
     command
-        .args(["run", "nightly", "cargo", "build", "--release", "--target", HOST, "--bin", target, "--manifest-path"])
+        .args(["run", "nightly", "cargo", "build", "--release", "--target", &host, "--bin", target, "--manifest-path"])
         .arg(folder("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target_folder)
@@ -89,7 +96,7 @@ fn build(target: &str) -> Result<PathBuf> {
         .env_remove("CARGO")
         .env_remove("CARGO_TARGET_DIR");
     shell::run(command)?;
-    Ok(target_folder.join(HOST).join("release").join(target))
+    Ok(target_folder.join(host).join("release").join(target))
 }
 
 fn fuzz(target: &str, seconds: u32) -> Result<String> {

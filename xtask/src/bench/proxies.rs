@@ -110,21 +110,16 @@ pub fn origin(cpu: Option<usize>, folder: &Path) -> Result<Running> {
     Ok(running)
 }
 
-/// The key for splicing is spelled only where a row must not splice.
+/// `lb` splices by itself, so the key is spelled only where a row must not.
 fn lb(duty: Duty, address: SocketAddr, origin: SocketAddr) -> String {
     let mode = if duty.mode == Mode::Http { "http" } else { "tcp" };
-    let mut extra = String::new();
-    if duty.mode == Mode::TcpCopy {
-        extra.push_str(", splice: never");
-    }
-    if duty.share_servers {
-        extra.push_str(", http-reuse: always");
-    }
+    let splice = if duty.mode == Mode::TcpCopy { "splice: false, " } else { "" };
+    let reuse = if duty.share_servers { "http-reuse: always, " } else { "" };
     format!(
         "global: {{ threads: {}, maxconn: 9000 }}\n\
-         defaults: {{ mode: {mode}, timeouts: {{ connect: 5s, client: 30s, server: 30s, http-request: 10s }}{extra} }}\n\
-         frontends: {{ f: {{ bind: [\"{address}\"], default-backend: b }} }}\n\
-         backends: {{ b: {{ servers: {{ s1: \"{origin}\" }} }} }}\n",
+         defaults: {{ mode: {mode}, timeouts: {{ connect: 5s, client: 30s, server: 30s, http-request: 10s }} }}\n\
+         frontends: {{ f: {{ bind: [\"{address}\"], access-log: false, default-backend: b }} }}\n\
+         backends: {{ b: {{ {splice}{reuse}servers: {{ s1: \"{origin}\" }} }} }}\n",
         duty.threads
     )
 }

@@ -1,6 +1,6 @@
 //! `relay LISTEN ORIGIN [THREADS]`: the floor of the benchmark, a TCP relay that does nothing else.
 //!
-//! One epoll loop a thread, one server connection per client connection, one 64 KiB buffer per thread, no parsing, no
+//! One epoll loop a thread, one server connection per client connection, one 256 KiB buffer per thread, no parsing, no
 //! timeouts, no counters. It is what the kernel's part of a proxied request costs; nothing that forwards bytes by copy can
 //! cost much less. Do not make it cleverer, and do not put it into production.
 
@@ -26,6 +26,10 @@ struct Pair {
     dead: bool,
 }
 
+/// One read. 1 MiB answers to 64 connections cost 590 µs of CPU each with 64 KiB, 380 with 256 KiB, 340 with 1 MiB, and
+/// 920 with 16 KiB: a read that empties the socket finds its bytes in the cache still.
+const BUFFER: usize = 256 * 1024;
+
 const LISTENER: u64 = u64::MAX;
 
 fn main() -> Result<()> {
@@ -47,7 +51,7 @@ fn serve(listen: SocketAddr, origin: SocketAddr) -> Result<()> {
     epoll::add(&poll, &listener, epoll::EventData::new_u64(LISTENER), epoll::EventFlags::IN)?;
     let mut pairs: Vec<Option<Pair>> = Vec::new();
     let mut free: Vec<usize> = Vec::new();
-    let mut buffer = vec![0_u8; 64 * 1024];
+    let mut buffer = vec![0_u8; BUFFER];
     let mut events = Vec::with_capacity(256);
     loop {
         events.clear();
