@@ -15,7 +15,7 @@ use plimsoll_tests::{Timeouts, front, volume};
 /// Each lane has a proxy and an origin of its own, so that every forwarded request belongs to a known connection.
 const LANES: usize = 8;
 /// Half a request is given up soon: most mutations that hide the end of a request cost this long.
-const SHORT: Timeouts = Timeouts { http_request: 250, client: 250, server: 2000, keep_alive: 250 };
+const SHORT: Timeouts = Timeouts { http_request: 250, client: 250, server: 2000, keep_alive: 250, tunnel: 250 };
 
 #[derive(Debug, Default)]
 struct Score {

@@ -12,7 +12,7 @@ use plimsoll_testkit::{Client, End, Exchange, Lb, Origin, Random, Response, Then
 use plimsoll_tests::{Timeouts, front, volume};
 use table::{Row, Want, table};
 
-const SHORT: Timeouts = Timeouts { http_request: 3000, client: 5000, server: 500, keep_alive: 10_000 };
+const SHORT: Timeouts = Timeouts { http_request: 3000, client: 5000, server: 500, keep_alive: 10_000, tunnel: 10_000 };
 
 /// Answers `/bad/NAME` with the row's bytes and everything else with its digest.
 fn malformed_origin() -> Origin {

@@ -9,7 +9,8 @@ use plimsoll_testkit::{Client, Lb, RecordingOrigin, client, eventually, holds_fo
 use plimsoll_tests::{Site, Timeouts};
 
 const SOON: Duration = Duration::from_secs(15);
-const LONG: Timeouts = Timeouts { http_request: 30_000, client: 30_000, server: 30_000, keep_alive: 30_000 };
+const LONG: Timeouts =
+    Timeouts { http_request: 30_000, client: 30_000, server: 30_000, keep_alive: 30_000, tunnel: 30_000 };
 
 /// Processor time used in a second in which nothing can be done.
 fn used_in_a_second(lb: &mut Lb) -> Duration {

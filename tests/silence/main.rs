@@ -8,7 +8,7 @@ use plimsoll_testkit::{Client, End, Exchange, Lb, Origin, RecordingOrigin, Then,
 use plimsoll_tests::{Site, Timeouts, front};
 
 /// Long enough for a window of silence, short enough for a test.
-const QUIET: Timeouts = Timeouts { http_request: 2000, client: 2000, server: 2000, keep_alive: 2000 };
+const QUIET: Timeouts = Timeouts { http_request: 2000, client: 2000, server: 2000, keep_alive: 2000, tunnel: 2000 };
 const WINDOW: Duration = Duration::from_millis(1000);
 /// A clock tick of the kernel is 10 ms: this is 4 % of the window, for timers and the harness's own late bytes.
 const NEARLY_NOTHING: Duration = Duration::from_millis(40);

@@ -8,7 +8,8 @@ use plimsoll_testkit::request::Head;
 use plimsoll_testkit::{Client, End, Exchange, Framing, Nginx, Origin, RecordingOrigin, Then, client, nginx, origin};
 use plimsoll_tests::{Timeouts, front};
 
-const PATIENT: Timeouts = Timeouts { http_request: 5000, client: 20_000, server: 20_000, keep_alive: 5000 };
+const PATIENT: Timeouts =
+    Timeouts { http_request: 5000, client: 20_000, server: 20_000, keep_alive: 5000, tunnel: 5000 };
 const LARGE: usize = 16 * 1024 * 1024;
 
 /// A byte that tells its place, so that a lost or doubled block shows.

@@ -34,7 +34,8 @@ impl Site {
         let (mode, times) = (self.mode, self.timeouts);
         let _ = writeln!(
             text,
-            "defaults\n mode {mode}\n log global\n option {mode}log\n timeout connect 2s\n timeout tunnel 10s"
+            "defaults\n mode {mode}\n log global\n option {mode}log\n timeout connect 2s\n timeout tunnel {}ms",
+            times.tunnel
         );
         let _ = writeln!(text, " timeout client {}ms\n timeout server {}ms", times.client, times.server);
         if mode == "http" {

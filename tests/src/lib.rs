@@ -24,11 +24,13 @@ pub struct Timeouts {
     pub server: u32,
     /// Waiting for the next request.
     pub keep_alive: u32,
+    /// A tunnel silent on both sides.
+    pub tunnel: u32,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { http_request: 3000, client: 3000, server: 5000, keep_alive: 10_000 }
+        Self { http_request: 3000, client: 3000, server: 5000, keep_alive: 10_000, tunnel: 10_000 }
     }
 }
 

@@ -81,12 +81,12 @@ impl Site {
 
     /// The text.
     pub fn yaml(&self) -> String {
-        let Timeouts { http_request, client, server, keep_alive } = self.timeouts;
+        let Timeouts { http_request, client, server, keep_alive, tunnel } = self.timeouts;
         let (global, mode, bind) = (&self.global, self.mode, &self.bind);
         let mut text = format!(
             "global: {{ {global} }}\n\
              defaults:\n  mode: {mode}\n  timeouts: {{ connect: 2s, client: {client}ms, server: {server}ms, \
-             http-request: {http_request}ms, http-keep-alive: {keep_alive}ms, tunnel: 10s }}\n\
+             http-request: {http_request}ms, http-keep-alive: {keep_alive}ms, tunnel: {tunnel}ms }}\n\
              frontends:\n  web:\n    bind: [\"{bind}\"]\n    default-backend: origins\n"
         );
         self.frontend.iter().for_each(|key| text += &format!("    {key}\n"));

@@ -133,9 +133,11 @@ impl RefusedPort {
     }
 }
 
-/// A listener on a loopback port that the kernel chose.
+/// A listener on a loopback port that the kernel chose; its backlog holds every burst of the tests (std's holds 128).
 pub fn listen() -> io::Result<TcpListener> {
-    TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+    rustix::net::listen(&listener, 4096)?;
+    Ok(listener)
 }
 
 #[cfg(test)]
