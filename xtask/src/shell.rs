@@ -60,7 +60,8 @@ pub fn run_tests(mut command: Command) -> Result<Vec<String>> {
     if status.success() {
         return Ok(closing);
     }
-    bail!("`{typed}` ended with {status} after {} s", started.elapsed().as_secs())
+    let closing: String = closing.iter().map(|line| format!("\n{line}")).collect();
+    bail!("`{typed}` ended with {status} after {} s{closing}", started.elapsed().as_secs())
 }
 
 /// nextest's summary, or cargo test's result of a binary that ran something.
