@@ -1,1 +1,23 @@
 //! Files to model to snapshot; workers; the one pointer that is swapped.
+//!
+//! *Knows*: how a file's words become a snapshot and listeners, what the process may use, which threads run.
+//! *Does not know*: how any request is served; arguments and the terminal belong to `bins/lb`.
+//! *Start reading at*: [`load`], then [`Engine::start`].
+
+mod budget;
+mod compile;
+mod load;
+mod model;
+mod process;
+mod worker;
+
+pub use budget::{Budget, BudgetError};
+pub use compile::{Bind, Plan};
+pub use load::{Findings, load_file, load_text};
+pub use process::{Engine, StartError, outcome_tables};
+
+/// How many CPUs this process may use: affinity and cgroup quota, whichever is less.
+#[must_use]
+pub fn cpus() -> usize {
+    plimsoll_net::limits::cpus()
+}

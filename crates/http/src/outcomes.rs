@@ -52,5 +52,5 @@ plimsoll_outcome::outcomes! {
     /// Default 16 interim responses before the final one.
     RESPONSE_INTERIM = ("server.interim.flood", Server, Header, Never, b"PH", 502, "The server sent more interim responses than the limit.");
     /// As for requests.
-    RESPONSE_CHUNK = ("server.chunk.invalid", Server, Data, Never, b"PD", 0, "A chunk of the server's response is malformed.");
+    RESPONSE_CHUNK = ("server.chunk.invalid", Server, Data, Never, b"PD", 502, "A chunk of the server's response is malformed.");
 }

@@ -70,7 +70,8 @@ fn write(receiver: &Receiver<Vec<u8>>, dropped: &AtomicU64, mut out: impl Write)
         let _ = out.write_all(&batch);
         let now = dropped.load(Relaxed);
         if now != told {
-            let _ = writeln!(out, "lb: {} log lines were dropped: the log could not be written fast enough", now - told);
+            let _ =
+                writeln!(out, "lb: {} log lines were dropped: the log could not be written fast enough", now - told);
             told = now;
         }
         let _ = out.flush();
@@ -96,7 +97,9 @@ impl Writer {
         if batch.len() >= BATCH {
             drop(batch);
             self.flush();
-        } else if self.lines.get() == 1 && let Some(flusher) = self.flusher.borrow_mut().take() {
+        } else if self.lines.get() == 1
+            && let Some(flusher) = self.flusher.borrow_mut().take()
+        {
             flusher.wake();
         }
     }

@@ -81,7 +81,11 @@ async fn accept(acceptor: Acceptor, port: Rc<Port>) {
 }
 
 /// Waits for something while the worker takes clients. False: it drains, and no more are to be accepted.
-async fn until_drain<T>(port: &Port, timer: &Timer, mut poll: impl FnMut(&mut std::task::Context<'_>) -> Poll<T>) -> bool {
+async fn until_drain<T>(
+    port: &Port,
+    timer: &Timer,
+    mut poll: impl FnMut(&mut std::task::Context<'_>) -> Poll<T>,
+) -> bool {
     poll_fn(|cx| {
         if port.worker.is_draining() {
             return Poll::Ready(false);

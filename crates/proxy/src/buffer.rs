@@ -50,10 +50,6 @@ impl Buffer {
         self.len() == 0
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.len() >= SIZE
-    }
-
     /// The first `count` bytes are done with.
     pub(crate) fn consume(&mut self, count: usize) {
         self.start += count;

@@ -61,7 +61,13 @@ impl Way {
     }
 
     /// Moves what can be moved. Ready: FIN was passed on.
-    fn poll(&mut self, from: &Stream, to: &Stream, pipes: Option<&PipePool>, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+    fn poll(
+        &mut self,
+        from: &Stream,
+        to: &Stream,
+        pipes: Option<&PipePool>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Broken>> {
         while !self.done {
             if self.pump.is_some() {
                 ready!(self.poll_pump(from, to, cx))?;
@@ -164,10 +170,11 @@ pub(crate) async fn relay(ends: Ends<'_>, to_server: Buffer, to_client: Buffer) 
 impl Ends<'_> {
     /// How long both directions together may be silent: half-closed connections have limits of their own.
     fn patience(&self, client_ended: bool, server_ended: bool) -> Option<plimsoll_config::Duration> {
-        let shorter = |one: Option<plimsoll_config::Duration>, other: Option<plimsoll_config::Duration>| match (one, other) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
+        let shorter =
+            |one: Option<plimsoll_config::Duration>, other: Option<plimsoll_config::Duration>| match (one, other) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
         let tunnel = self.frontend.tunnel.or(self.backend.tunnel);
         let client = self.frontend.client_fin.filter(|_| client_ended).or(tunnel).or(self.frontend.client);
         let server = self.backend.server_fin.filter(|_| server_ended).or(tunnel).or(self.backend.server);

@@ -52,7 +52,8 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), 
     let mut avoid = None;
     loop {
         let same = avoid.filter(|index: &usize| !backend.redispatch && backend.targets[*index].server.usable());
-        let server = same.or_else(|| backend.balancer.pick(0, avoid, &mut || port.worker.random())).ok_or(&NO_SERVER)?;
+        let server =
+            same.or_else(|| backend.balancer.pick(0, avoid, &mut || port.worker.random())).ok_or(&NO_SERVER)?;
         let lease = Lease::take(&view, index, server);
         record.server = Some(server);
         record.redispatched = avoid.is_some_and(|avoid| avoid != server);
@@ -135,7 +136,8 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
         levels: Levels {
             process: view.snapshot.process.gate.used(),
             frontend: frontend.gate.used(),
-            backend: backend.map_or(0, |backend| backend.targets.iter().map(|target| target.server.served() as usize).sum()),
+            backend: backend
+                .map_or(0, |backend| backend.targets.iter().map(|target| target.server.served() as usize).sum()),
             server: server.map_or(0, |server| server.served() as usize),
             retries: record.retries,
             redispatched: record.redispatched,

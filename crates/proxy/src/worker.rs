@@ -41,7 +41,13 @@ pub struct Worker {
 impl Worker {
     /// A worker without listeners. Must be called inside its runtime: it spawns the tasks that look after timers and idle connections.
     #[must_use]
-    pub fn start(id: usize, snapshot: Arc<Snapshot>, pipes: PipePool, log: Option<Writer>, now: plimsoll_clock::Tick) -> Rc<Self> {
+    pub fn start(
+        id: usize,
+        snapshot: Arc<Snapshot>,
+        pipes: PipePool,
+        log: Option<Writer>,
+        now: plimsoll_clock::Tick,
+    ) -> Rc<Self> {
         let wheel = Wheel::new(now);
         let pools = Pools::new(&wheel);
         let view = RefCell::new(Rc::new(View::new(snapshot, &pools)));
@@ -115,7 +121,8 @@ impl Worker {
 
 impl View {
     fn new(snapshot: Arc<Snapshot>, pools: &Pools) -> Self {
-        let pools = snapshot.backends.iter().map(|backend| backend.targets.iter().map(|_| pools.pool()).collect()).collect();
+        let pools =
+            snapshot.backends.iter().map(|backend| backend.targets.iter().map(|_| pools.pool()).collect()).collect();
         Self { snapshot, pools }
     }
 }

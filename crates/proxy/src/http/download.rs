@@ -14,7 +14,9 @@ use super::record::Record;
 use super::write::{self, Patience, Pumped, Stopped};
 use crate::buffer::{Buffer, SIZE};
 use crate::timeouts::deadline;
-use crate::{CLIENT_GONE, CLIENT_STALLED, SERVER_BODY_CUT, SERVER_BODY_TIMEOUT, SERVER_CLOSED, SERVER_CUT, SERVER_TIMEOUT};
+use crate::{
+    CLIENT_GONE, CLIENT_STALLED, SERVER_BODY_CUT, SERVER_BODY_TIMEOUT, SERVER_CLOSED, SERVER_CUT, SERVER_TIMEOUT,
+};
 
 /// What is left to be written when the server has said everything.
 pub(super) struct Tail {
@@ -31,7 +33,13 @@ pub(super) struct Tail {
 }
 
 /// Reads the response and forwards all but its tail. `sent`: when the request was.
-pub(super) async fn download(job: &Job<'_>, server: &Stream, response: &mut Response, record: &mut Record, sent: Tick) -> Result<Tail, Failed> {
+pub(super) async fn download(
+    job: &Job<'_>,
+    server: &Stream,
+    response: &mut Response,
+    record: &mut Record,
+    sent: Tick,
+) -> Result<Tail, Failed> {
     let mut input = Buffer::default();
     let mut out = Buffer::default();
     final_head(job, server, response, record, &mut input, &mut out, sent).await?;
@@ -63,7 +71,8 @@ pub(super) async fn download(job: &Job<'_>, server: &Stream, response: &mut Resp
     let mut flow = Flow { job, server, record, input, out, body, framing };
     let plain = flow.forward().await?;
     let Flow { input, out, .. } = flow;
-    let clean = response.keep_alive && !response.sloppy && response.framing != Framing::UntilClose && input.len() == plain;
+    let clean =
+        response.keep_alive && !response.sloppy && response.framing != Framing::UntilClose && input.len() == plain;
     Ok(Tail { out, rest: input, plain, reusable: clean, keep, switch: false })
 }
 
@@ -79,7 +88,9 @@ async fn final_head(
 ) -> Result<(), Failed> {
     let mut interim = 0;
     loop {
-        read_head(job, server, response, input, sent).await.map_err(|outcome| Failed { outcome, heard: record.heard })?;
+        read_head(job, server, response, input, sent)
+            .await
+            .map_err(|outcome| Failed { outcome, heard: record.heard })?;
         if !response.is_interim() {
             return Ok(());
         }
@@ -92,12 +103,20 @@ async fn final_head(
             encode::response(response, Framing::Empty, Connection::Silent, out.vec());
             record.heard = true;
             let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.client);
-            record.bytes_out += write::all(&job.client.stream, out, &mut Buffer::default(), 0, &mut patience).await.map_err(to_client_failed)?;
+            record.bytes_out += write::all(&job.client.stream, out, &mut Buffer::default(), 0, &mut patience)
+                .await
+                .map_err(to_client_failed)?;
         }
     }
 }
 
-async fn read_head(job: &Job<'_>, server: &Stream, response: &mut Response, input: &mut Buffer, sent: Tick) -> Result<(), &'static Outcome> {
+async fn read_head(
+    job: &Job<'_>,
+    server: &Stream,
+    response: &mut Response,
+    input: &mut Buffer,
+    sent: Tick,
+) -> Result<(), &'static Outcome> {
     let timer = &job.client.timer;
     if !job.uploading.get() {
         timer.arm(deadline(sent, job.backend.timeouts.server));
@@ -218,7 +237,9 @@ impl Flow<'_, '_> {
         let mut patience = Patience::new(&self.job.client.timer, self.job.frontend.timeouts.client);
         self.record.heard |= plain > 0 || !self.out.is_empty();
         self.record.bytes_out +=
-            write::all(&self.job.client.stream, &mut self.out, &mut self.input, plain, &mut patience).await.map_err(to_client_failed)?;
+            write::all(&self.job.client.stream, &mut self.out, &mut self.input, plain, &mut patience)
+                .await
+                .map_err(to_client_failed)?;
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use plimsoll_net::{Peeked, Stream};
 use plimsoll_outcome::Outcome;
 use plimsoll_upstream::{Connection, Reuse};
 
+use super::Next;
 use super::download::{Tail, download, may_repeat, to_client_failed};
 use super::head::{self, NoRequest};
 use super::job::{Failed, Job};
@@ -21,7 +22,6 @@ use super::record::Record;
 use super::tunnel::Tunnel;
 use super::upload::{UploadEnd, absorb, upload};
 use super::write::{self, Patience};
-use super::Next;
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing, Private};
 use crate::lease::Lease;
@@ -69,7 +69,8 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     {
         both.request.head.add(b"X-Forwarded-For", address.ip().to_string().as_bytes());
     }
-    let mut trip = Trip { view: &view, frontend, backend, index, client, buf, first, out: Buffer::default(), body: Body::Done };
+    let mut trip =
+        Trip { view: &view, frontend, backend, index, client, buf, first, out: Buffer::default(), body: Body::Done };
     let end = trip.attempts(&both.request, &mut both.response, &mut record).await;
     let whole = trip.body.is_done();
     match end {
@@ -123,7 +124,14 @@ async fn fail(
 }
 
 /// Writes an answer of our own. False: the client did not take it.
-async fn tell(client: &Client, frontend: &Frontend, record: &mut Record, outcome: &Outcome, close: bool, bodyless: bool) -> bool {
+async fn tell(
+    client: &Client,
+    frontend: &Frontend,
+    record: &mut Record,
+    outcome: &Outcome,
+    close: bool,
+    bodyless: bool,
+) -> bool {
     let mut out = Buffer::default();
     answer(outcome, close, bodyless, out.vec());
     record.status = outcome.status;
@@ -157,7 +165,12 @@ struct Trip<'a> {
 }
 
 impl Trip<'_> {
-    async fn attempts(&mut self, request: &Request, response: &mut Response, record: &mut Record) -> Result<Arrived, Failed> {
+    async fn attempts(
+        &mut self,
+        request: &Request,
+        response: &mut Response,
+        record: &mut Record,
+    ) -> Result<Arrived, Failed> {
         let fields = request.head.fields().count();
         self.body = Body::new(request.framing, &self.frontend.limits, fields);
         let mut avoid = None;
@@ -167,7 +180,8 @@ impl Trip<'_> {
             if self.out.is_empty() {
                 self.write_head(request, &lease);
                 let before = self.buf.len();
-                absorb(self.buf, &mut self.body, request.framing, &mut self.out).map_err(|error| Failed::unheard(error.of_client()))?;
+                absorb(self.buf, &mut self.body, request.framing, &mut self.out)
+                    .map_err(|error| Failed::unheard(error.of_client()))?;
                 record.bytes_in += (before - self.buf.len()) as u64;
                 self.buf.release();
             }
@@ -225,7 +239,13 @@ impl Trip<'_> {
         encode::request(request, close, &lease.target().host, self.out.vec());
     }
 
-    async fn attempt(&mut self, request: &Request, response: &mut Response, record: &mut Record, lease: Lease) -> Result<Arrived, Failed> {
+    async fn attempt(
+        &mut self,
+        request: &Request,
+        response: &mut Response,
+        record: &mut Record,
+        lease: Lease,
+    ) -> Result<Arrived, Failed> {
         let mut connection = self.connect(request, record, &lease).await?;
         record.connected = if record.retries == 0 && connection.served() > 0 { record.head } else { Tick::now() };
         connection.begin_request();
@@ -252,7 +272,8 @@ impl Trip<'_> {
             return Ok(Arrived::Switched(connection, lease, tail.rest));
         }
         let keep = tail.keep && !job.uploading.get();
-        let reusable = tail.reusable && !job.uploading.get() && !self.backend.server_close && !self.frontend.server_close;
+        let reusable =
+            tail.reusable && !job.uploading.get() && !self.backend.server_close && !self.frontend.server_close;
         // The server has said everything: its connection and its slot are free while a slow client still reads.
         let private = if reusable { self.give_back(connection, &lease) } else { None };
         drop(lease);
@@ -297,7 +318,9 @@ impl Trip<'_> {
             timer.wait().await;
         }
         let until = deadline(Tick::now(), self.backend.timeouts.connect);
-        let stream = plimsoll_upstream::connect(&target.address, &target.connect, timer, until).await.map_err(Failed::unheard)?;
+        let stream = plimsoll_upstream::connect(&target.address, &target.connect, timer, until)
+            .await
+            .map_err(Failed::unheard)?;
         target.server.counters().shard(self.client.port().worker.id).sessions.add(1);
         Ok(pool.adopt(stream))
     }
@@ -351,7 +374,9 @@ async fn both_ways(
                         job.client.timer.arm(deadline(Tick::now(), job.backend.timeouts.server));
                     }
                     // It may have answered: the response is read with the server's patience, and neither connection is used again.
-                    Err(UploadEnd::ServerGone) => job.client.timer.arm(deadline(Tick::now(), job.backend.timeouts.server)),
+                    Err(UploadEnd::ServerGone) => {
+                        job.client.timer.arm(deadline(Tick::now(), job.backend.timeouts.server))
+                    }
                     Err(UploadEnd::Failed(outcome)) => return Poll::Ready(Err(outcome)),
                 }
             }
@@ -369,7 +394,7 @@ async fn both_ways(
 async fn write_tail(job: &Job<'_>, tail: &mut Tail, record: &mut Record) -> Result<(), Failed> {
     let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.client);
     let Tail { out, rest, plain, .. } = tail;
-    record.bytes_out += write::all(&job.client.stream, out, rest, *plain, &mut patience).await.map_err(to_client_failed)?;
+    record.bytes_out +=
+        write::all(&job.client.stream, out, rest, *plain, &mut patience).await.map_err(to_client_failed)?;
     Ok(())
 }
-

@@ -21,7 +21,12 @@ pub(super) enum NoRequest {
 }
 
 /// Reads until the head is complete. Gives the time of the first byte, if that was not now.
-pub(super) async fn read(client: &Client, buf: &mut Buffer, request: &mut Request, frontend: &Frontend) -> Result<Option<Tick>, NoRequest> {
+pub(super) async fn read(
+    client: &Client,
+    buf: &mut Buffer,
+    request: &mut Request,
+    frontend: &Frontend,
+) -> Result<Option<Tick>, NoRequest> {
     let mut since = None;
     request.clear();
     loop {

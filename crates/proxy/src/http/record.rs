@@ -7,10 +7,10 @@ use plimsoll_http::Request;
 use plimsoll_observe::{HttpRecord, Levels};
 use plimsoll_outcome::{Outcome, Side};
 
+use crate::OK;
 use crate::client::Client;
 use crate::snapshot::{Backend, Frontend};
 use crate::worker::Worker;
-use crate::OK;
 
 /// Times and counts of one request. A time of zero: that point was not reached.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,7 +31,14 @@ pub(super) struct Record {
 
 impl Record {
     /// Counts the request and writes its line.
-    pub(super) fn finish(&self, client: &Client, frontend: &Frontend, backend: Option<&Backend>, request: Option<&Request>, outcome: &'static Outcome) {
+    pub(super) fn finish(
+        &self,
+        client: &Client,
+        frontend: &Frontend,
+        backend: Option<&Backend>,
+        request: Option<&Request>,
+        outcome: &'static Outcome,
+    ) {
         let worker = &client.port().worker;
         let counters = frontend.counters.shard(worker.id);
         counters.requests.add(1);
@@ -57,7 +64,15 @@ impl Record {
     }
 
     #[cold]
-    fn log(&self, worker: &Worker, client: &Client, frontend: &Frontend, backend: Option<&Backend>, request: Option<&Request>, outcome: &Outcome) {
+    fn log(
+        &self,
+        worker: &Worker,
+        client: &Client,
+        frontend: &Frontend,
+        backend: Option<&Backend>,
+        request: Option<&Request>,
+        outcome: &Outcome,
+    ) {
         let Some(log) = &worker.log else { return };
         let now = Tick::now();
         let between = |from: Tick, to: Tick| -> i64 {
@@ -84,7 +99,8 @@ impl Record {
             levels: Levels {
                 process: view.snapshot.process.gate.used(),
                 frontend: frontend.gate.used(),
-                backend: backend.map_or(0, |backend| backend.targets.iter().map(|target| target.server.served() as usize).sum()),
+                backend: backend
+                    .map_or(0, |backend| backend.targets.iter().map(|target| target.server.served() as usize).sum()),
                 server: server.map_or(0, |server| server.served() as usize),
                 retries: self.retries,
                 redispatched: self.redispatched,

@@ -2,11 +2,11 @@
 
 use plimsoll_upstream::Connection;
 
+use crate::OK;
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing};
 use crate::lease::Lease;
 use crate::relay::{Ends, relay};
-use crate::OK;
 
 /// Everything that a tunnel needs; it holds its server's place but nothing of the request.
 pub(super) struct Tunnel {

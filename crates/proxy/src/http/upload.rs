@@ -46,7 +46,13 @@ pub(super) fn absorb(buf: &mut Buffer, body: &mut Body, framing: Framing, out: &
 }
 
 /// Writes `out`, then the rest of the body as it comes.
-pub(super) async fn upload(job: &Job<'_>, server: &Stream, buf: &mut Buffer, body: &mut Body, out: &mut Buffer) -> Result<u64, UploadEnd> {
+pub(super) async fn upload(
+    job: &Job<'_>,
+    server: &Stream,
+    buf: &mut Buffer,
+    body: &mut Body,
+    out: &mut Buffer,
+) -> Result<u64, UploadEnd> {
     let timer = &job.client.timer;
     let mut to_server = Patience::new(timer, job.backend.timeouts.server);
     let mut from_client = Patience::new(timer, job.frontend.timeouts.client);

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use plimsoll_clock::{Tick, Timer};
 use plimsoll_config::Duration;
-use plimsoll_net::{PipePool, SpliceEnd, SpliceSide, SplicePump, Stream};
+use plimsoll_net::{PipePool, SpliceEnd, SplicePump, SpliceSide, Stream};
 
 use crate::buffer::Buffer;
 use crate::timeouts::deadline;
@@ -49,7 +49,13 @@ impl<'a> Patience<'a> {
 }
 
 /// Writes all of `head`, then the first `count` bytes of `data`, and takes them out of their buffers.
-pub(super) async fn all(stream: &Stream, head: &mut Buffer, data: &mut Buffer, count: usize, patience: &mut Patience<'_>) -> Result<u64, Stopped> {
+pub(super) async fn all(
+    stream: &Stream,
+    head: &mut Buffer,
+    data: &mut Buffer,
+    count: usize,
+    patience: &mut Patience<'_>,
+) -> Result<u64, Stopped> {
     let mut left = count;
     let mut written = 0;
     if !head.is_empty() && left <= COPY {
@@ -105,7 +111,12 @@ pub(super) fn pump(pipes: &PipePool, from: &Stream, to: &Stream, count: u64) -> 
 }
 
 /// Moves the pump's budget. Gives how it ended and how much went.
-pub(super) async fn run(mut pump: SplicePump, from: &Stream, to: &Stream, patience: &mut Patience<'_>) -> (Pumped, u64) {
+pub(super) async fn run(
+    mut pump: SplicePump,
+    from: &Stream,
+    to: &Stream,
+    patience: &mut Patience<'_>,
+) -> (Pumped, u64) {
     let mut written = 0;
     loop {
         let moved = poll_fn(|cx| match pump.poll(cx, from, to) {

@@ -1,0 +1,63 @@
+//! From a file to a plan, or to everything that is wrong with it.
+
+use std::path::Path;
+
+use plimsoll_config::{Diagnostic, Diagnostics, Sources, Span};
+
+use crate::compile::{Plan, compile};
+
+/// What was found in a file.
+#[derive(Debug)]
+pub struct Findings {
+    sources: Sources,
+    found: Diagnostics,
+}
+
+impl Findings {
+    /// Nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// For people: the lines with carets under what is meant.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        self.found.render(&self.sources, colour)
+    }
+
+    /// How many errors.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.found.iter().filter(|finding| finding.severity == plimsoll_config::Severity::Error).count()
+    }
+}
+
+/// Reads a file. Without a plan there is at least one error among the findings.
+pub fn load_file(path: &Path) -> std::io::Result<(Option<Plan>, Findings)> {
+    let bytes = std::fs::read(path)?;
+    let name = path.display().to_string();
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(load_text(&name, &text)),
+        Err(error) => {
+            let mut sources = Sources::new();
+            sources.add(name, "");
+            let mut found = Diagnostics::new();
+            let line =
+                error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            found.push(Diagnostic::error("config.encoding", Span::NONE, format!("line {line} is not UTF-8")));
+            Ok((None, Findings { sources, found }))
+        }
+    }
+}
+
+/// Reads a text that came from anywhere.
+#[must_use]
+pub fn load_text(name: &str, text: &str) -> (Option<Plan>, Findings) {
+    let mut sources = Sources::new();
+    let (file, mut found) = plimsoll_config::load(&mut sources, name, text, &|variable| std::env::var(variable).ok());
+    let plan = file.and_then(|file| compile(file, &mut found));
+    found.sort();
+    let plan = plan.filter(|_| !found.has_errors());
+    (plan, Findings { sources, found })
+}
