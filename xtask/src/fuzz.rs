@@ -19,8 +19,8 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
 
 /// Fuzz one target, or each in turn; needs the nightly toolchain.
 ///
-/// New inputs that reach new code go to fuzz/found/TARGET (not committed); an input that crashes, hangs for a second or
-/// takes 2 GiB goes to fuzz/artifacts/TARGET. Put what taught something into fuzz/corpus/TARGET and commit it: CI replays
+/// New inputs that reach new code go to fuzz/found/TARGET (not committed); an input that crashes, hangs or takes
+/// 2 GiB goes to fuzz/artifacts/TARGET. Put what taught something into fuzz/corpus/TARGET and commit it: CI replays
 /// that folder on stable. With --minimize, what was found is merged into the corpus: only inputs that reach new code.
 #[derive(clap::Args)]
 pub struct Fuzz {
@@ -110,7 +110,8 @@ fn fuzz(target: &str, seconds: u32) -> Result<String> {
     command
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
-        .args(["-timeout=1", "-rss_limit_mb=2048", "-print_final_stats=1", "-max_len=65536"])
+        // libFuzzer counts wall time: on a busy machine a second passes with waiting alone. Slower ones are shown.
+        .args(["-timeout=5", "-report_slow_units=1", "-rss_limit_mb=2048", "-print_final_stats=1", "-max_len=65536"])
         // New inputs go to the first folder; the committed ones are read only.
         .args([&found, &corpus]);
     shell::run(command).with_context(|| {
