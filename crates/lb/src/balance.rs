@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use plimsoll_config::suggest;
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -91,25 +92,8 @@ impl<'de> Deserialize<'de> for Balance {
 
 fn unknown(name: &str) -> String {
     let names: Vec<&str> = ALGORITHMS.iter().map(|algorithm| algorithm.name).collect();
-    let near =
-        names.iter().map(|known| (distance(name, known), known)).min().filter(|(d, known)| *d <= known.len() / 2);
-    let hint = near.map_or(String::new(), |(_, known)| format!("; did you mean `{known}`?"));
+    let hint = suggest(name, names.iter().copied()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
     format!("unknown algorithm `{name}`: one of {}{hint}", names.join(", "))
-}
-
-/// How many letters to insert, drop or replace to get from one word to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, letter) in from.to_lowercase().chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, other) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 #[cfg(test)]

@@ -33,11 +33,11 @@ impl Balancer {
         let balancer = Arc::new(Self { set, allbackups, active, backups, first: AtomicUsize::new(NONE) });
         // Subscribe first and then look, so that no change falls between; looking twice does no harm.
         let weak: Weak<Self> = Arc::downgrade(&balancer);
-        balancer.set.on_transition(Box::new(move |server, _| {
+        balancer.set.on_transition(move |server, _| {
             if let Some(balancer) = weak.upgrade() {
                 balancer.follow(server.index());
             }
-        }));
+        });
         for index in 0..count {
             balancer.follow(index);
         }

@@ -7,6 +7,8 @@
 pub mod algorithm;
 mod balance;
 mod balancer;
+mod chain;
+mod heads;
 mod ring;
 
 pub use algorithm::{ALGORITHMS, Algorithm, Order};

@@ -16,13 +16,13 @@
 //! Servers of one weight are due in the order in which they were placed, so each weight is one queue and only the
 //! heads of the queues are compared: a pick costs the same for ten servers and for ten thousand.
 
+use crate::chain::{Chain, List, NIL};
+use crate::heads::{Heads, Key};
+
 /// A turn is that many times the sum of the weights.
 const ROUNDS: u64 = 16;
 
-/// No server.
-const NIL: u32 = u32::MAX;
-
-/// 32 bytes, so that ten thousand servers stay within the second-level cache.
+/// 32 bytes with its links, so that ten thousand servers stay within the second-level cache.
 #[derive(Clone)]
 struct Entry {
     /// The pick of this turn at which it is due, when placed or done.
@@ -33,8 +33,6 @@ struct Entry {
     gap: u32,
     /// Ties: a running number of placements, compared modulo 2^32.
     stamp: u32,
-    next: u32,
-    prev: u32,
     class: u16,
     place: Place,
 }
@@ -50,62 +48,25 @@ enum Place {
     Queued(bool),
 }
 
-#[derive(Clone, Copy)]
-struct List {
-    head: u32,
-    tail: u32,
-}
-
-/// When the first placed server of a weight is to be picked; the least goes first.
-#[derive(Clone, Copy)]
-struct Key {
-    due: u64,
-    spare: i64,
-    stamp: u32,
-}
-
-const NEVER: Key = Key { due: u64::MAX, spare: 0, stamp: 0 };
-
-impl Key {
-    #[inline]
-    fn before(&self, other: &Self) -> bool {
-        if self.due != other.due {
-            return self.due < other.due;
-        }
-        if self.spare != other.spare {
-            return self.spare < other.spare;
-        }
-        older(self.stamp, other.stamp)
-    }
-}
-
-#[inline]
-fn older(one: u32, other: u32) -> bool {
-    one.wrapping_sub(other) > u32::MAX / 2
-}
-
 /// All servers of one weight.
 struct Class {
     weight: u32,
     /// The weights' sum divided by this weight, and the remainder.
     step: u64,
     rest: u32,
-    key: Key,
     placed: List,
     /// Waiting and done, by the parity of the turn.
     queued: [List; 2],
-    /// Its place in the heap.
-    at: u16,
 }
 
 /// The order of one group of servers.
 pub(crate) struct Ring {
-    entries: Vec<Entry>,
+    entries: Chain<Entry>,
     classes: Vec<Class>,
     /// Classes, heaviest first.
     heaviest: Vec<u16>,
-    /// Classes, as a binary heap with the earliest key first.
-    heap: Vec<u16>,
+    /// The earliest placed server of each class.
+    heads: Heads,
     /// The place in `heaviest` before which nobody waits.
     waiting: usize,
     usable: usize,
@@ -123,12 +84,12 @@ pub(crate) struct Ring {
 impl Ring {
     /// `servers` servers, all unusable.
     pub(crate) fn new(servers: usize) -> Self {
-        let entry = Entry { due: 0, rest: 0, gap: 0, stamp: 0, next: NIL, prev: NIL, class: 0, place: Place::Out };
+        let entry = Entry { due: 0, rest: 0, gap: 0, stamp: 0, class: 0, place: Place::Out };
         Self {
-            entries: vec![entry; servers],
+            entries: Chain::new(servers, entry),
             classes: Vec::new(),
             heaviest: Vec::new(),
-            heap: Vec::new(),
+            heads: Heads::default(),
             waiting: 0,
             usable: 0,
             total: 0,
@@ -178,7 +139,7 @@ impl Ring {
             }
         };
         self.now += 1;
-        let entry = &mut self.entries[server as usize];
+        let entry = &mut self.entries[server];
         let class = &self.classes[usize::from(entry.class)];
         let (mut gap, mut rest) = (class.step, entry.rest + class.rest);
         if rest >= class.weight {
@@ -194,8 +155,8 @@ impl Ring {
     /// Unlinks who comes next in this turn.
     #[inline]
     fn first(&mut self) -> Option<u32> {
-        let earliest = usize::from(self.heap[0]);
-        let due = self.classes[earliest].key.due;
+        let (earliest, key) = self.heads.first();
+        let due = key.at;
         if due <= self.now {
             return Some(self.take_placed(earliest));
         }
@@ -207,9 +168,9 @@ impl Ring {
 
     #[inline]
     fn take_placed(&mut self, class: usize) -> u32 {
-        let server = self.classes[class].placed.head;
         let list = &mut self.classes[class].placed;
-        unlink(&mut self.entries, list, server);
+        let server = list.head;
+        self.entries.unlink(list, server);
         self.rekey(class);
         server
     }
@@ -220,8 +181,8 @@ impl Ring {
             let list = &mut self.classes[usize::from(*class)].queued[usize::from(self.parity)];
             let server = list.head;
             if server != NIL {
-                unlink(&mut self.entries, list, server);
-                let entry = &mut self.entries[server as usize];
+                self.entries.unlink(list, server);
+                let entry = &mut self.entries[server];
                 entry.due = self.now;
                 entry.rest = 0;
                 return Some(server);
@@ -243,7 +204,7 @@ impl Ring {
     /// Puts a server where its due says.
     #[inline]
     fn requeue(&mut self, server: u32) {
-        if self.entries[server as usize].due >= self.length.min(self.total * ROUNDS) {
+        if self.entries[server].due >= self.length.min(self.total * ROUNDS) {
             self.queue(server, !self.parity);
         } else {
             self.place(server, Place::Placed);
@@ -253,7 +214,7 @@ impl Ring {
     #[inline]
     fn place(&mut self, server: u32, place: Place) {
         self.stamp = self.stamp.wrapping_add(1);
-        let entry = &mut self.entries[server as usize];
+        let entry = &mut self.entries[server];
         entry.stamp = self.stamp;
         entry.place = place;
         let (due, rest, class) = (entry.due, entry.rest, usize::from(entry.class));
@@ -261,13 +222,13 @@ impl Ring {
         // In steady state the newest is the last; only after a change of weights must it pass some.
         let mut after = list.tail;
         while after != NIL {
-            let other = &self.entries[after as usize];
+            let other = &self.entries[after];
             if (other.due, other.rest) <= (due, rest) {
                 break;
             }
-            after = other.prev;
+            after = self.entries.prev(after);
         }
-        link(&mut self.entries, list, server, after);
+        self.entries.insert(list, server, after);
         if after == NIL {
             self.rekey(class);
         }
@@ -280,24 +241,23 @@ impl Ring {
 
     #[inline]
     fn queue(&mut self, server: u32, parity: bool) {
-        let entry = &mut self.entries[server as usize];
+        let entry = &mut self.entries[server];
         entry.place = Place::Queued(parity);
         let list = &mut self.classes[usize::from(entry.class)].queued[usize::from(parity)];
-        let tail = list.tail;
-        link(&mut self.entries, list, server, tail);
+        self.entries.push(list, server);
     }
 
     /// The weight that counts from now on; 0 takes the server out.
     pub(crate) fn update(&mut self, server: usize, weight: u32) {
-        let place = self.entries[server].place;
-        let old = if place == Place::Out { 0 } else { self.classes[usize::from(self.entries[server].class)].weight };
+        let server = u32::try_from(server).expect("a server of this group");
+        let Entry { place, class, .. } = self.entries[server];
+        let old = if place == Place::Out { 0 } else { self.classes[usize::from(class)].weight };
         if old == weight {
             return;
         }
         if self.total == 0 {
             self.now = 0;
         }
-        let server = u32::try_from(server).expect("a server of this group");
         self.remove(server);
         self.total = self.total - u64::from(old) + u64::from(weight);
         self.usable = self.usable + usize::from(weight > 0) - usize::from(old > 0);
@@ -309,7 +269,7 @@ impl Ring {
             return;
         }
         let class = self.class(weight);
-        self.entries[server as usize].class = class;
+        self.entries[server].class = class;
         if self.now == 0 {
             // Nothing was picked yet: it waits like everybody else.
             self.length = self.total * ROUNDS;
@@ -320,9 +280,9 @@ impl Ring {
     }
 
     fn reinsert(&mut self, server: u32, place: Place, weight: u32) {
-        let step = self.classes[usize::from(self.entries[server as usize].class)].step;
+        let step = self.classes[usize::from(self.entries[server].class)].step;
         let (now, end) = (self.now, self.length.min(self.total * ROUNDS));
-        let entry = &mut self.entries[server as usize];
+        let entry = &mut self.entries[server];
         match place {
             Place::Queued(parity) if parity == self.parity => return self.wait(server),
             Place::Out => {
@@ -344,15 +304,15 @@ impl Ring {
     }
 
     fn remove(&mut self, server: u32) {
-        let entry = &mut self.entries[server as usize];
+        let entry = &mut self.entries[server];
         let class = usize::from(entry.class);
         match std::mem::replace(&mut entry.place, Place::Out) {
             Place::Out => {}
             Place::Queued(parity) => {
-                unlink(&mut self.entries, &mut self.classes[class].queued[usize::from(parity)], server);
+                self.entries.unlink(&mut self.classes[class].queued[usize::from(parity)], server);
             }
             Place::Placed | Place::Back => {
-                unlink(&mut self.entries, &mut self.classes[class].placed, server);
+                self.entries.unlink(&mut self.classes[class].placed, server);
                 self.rekey(class);
             }
         }
@@ -366,89 +326,30 @@ impl Ring {
             Err(at) => at,
         };
         let class = u16::try_from(self.classes.len()).expect("fewer than 2^16 different weights");
-        let empty = List { head: NIL, tail: NIL };
         self.classes.push(Class {
             weight,
             step: self.total / u64::from(weight),
             rest: (self.total % u64::from(weight)) as u32,
-            key: NEVER,
-            placed: empty,
-            queued: [empty; 2],
-            at: class,
+            placed: List::EMPTY,
+            queued: [List::EMPTY; 2],
         });
         self.heaviest.insert(at, class);
-        self.heap.push(class);
+        self.heads.add();
         self.waiting = 0;
         class
     }
 
-    /// Takes over the key of a class's new head, and restores the heap.
+    /// Takes over the key of a class's new head.
     #[inline]
     fn rekey(&mut self, class: usize) {
-        let this = &mut self.classes[class];
-        this.key = match self.entries.get(this.placed.head as usize) {
-            None => NEVER,
-            Some(head) => {
-                let spare = i64::from(head.rest) - i64::from(this.weight);
-                Key { due: head.due, spare, stamp: head.stamp }
+        let this = &self.classes[class];
+        let key = match this.placed.head {
+            NIL => Key::NEVER,
+            head => {
+                let head = &self.entries[head];
+                Key { at: head.due, spare: i64::from(head.rest) - i64::from(this.weight), stamp: head.stamp }
             }
         };
-        let mut at = usize::from(this.at);
-        while at > 0 && self.earlier(at, (at - 1) / 2) {
-            self.swap(at, (at - 1) / 2);
-            at = (at - 1) / 2;
-        }
-        loop {
-            let mut child = 2 * at + 1;
-            if child >= self.heap.len() {
-                return;
-            }
-            if child + 1 < self.heap.len() && self.earlier(child + 1, child) {
-                child += 1;
-            }
-            if !self.earlier(child, at) {
-                return;
-            }
-            self.swap(at, child);
-            at = child;
-        }
+        self.heads.set(class, key);
     }
-
-    #[inline]
-    fn earlier(&self, one: usize, other: usize) -> bool {
-        let key = |at: usize| &self.classes[usize::from(self.heap[at])].key;
-        key(one).before(key(other))
-    }
-
-    #[inline]
-    fn swap(&mut self, one: usize, other: usize) {
-        self.heap.swap(one, other);
-        self.classes[usize::from(self.heap[one])].at = one as u16;
-        self.classes[usize::from(self.heap[other])].at = other as u16;
-    }
-}
-
-/// Inserts behind `after`, or at the head.
-#[inline]
-fn link(entries: &mut [Entry], list: &mut List, server: u32, after: u32) {
-    let next = if after == NIL { list.head } else { entries[after as usize].next };
-    let entry = &mut entries[server as usize];
-    (entry.prev, entry.next) = (after, next);
-    if after == NIL {
-        list.head = server
-    } else {
-        entries[after as usize].next = server
-    }
-    if next == NIL { list.tail = server } else { entries[next as usize].prev = server }
-}
-
-#[inline]
-fn unlink(entries: &mut [Entry], list: &mut List, server: u32) {
-    let (prev, next) = (entries[server as usize].prev, entries[server as usize].next);
-    if prev == NIL {
-        list.head = next
-    } else {
-        entries[prev as usize].next = next
-    }
-    if next == NIL { list.tail = prev } else { entries[next as usize].prev = prev }
 }

@@ -15,7 +15,11 @@ fn ours(weights: &[u32]) -> Box<dyn Order> {
 }
 
 fn backend(weights: &[u32]) -> Backend {
-    Backend { balance: "roundrobin", servers: weights.iter().map(|weight| format!("weight {weight}")).collect() }
+    Backend {
+        mode: "http",
+        balance: "roundrobin",
+        servers: weights.iter().map(|weight| format!("weight {weight}")).collect(),
+    }
 }
 
 fn compare(order: &dyn Order, theirs: &mut Client, picks: usize, what: &str) {

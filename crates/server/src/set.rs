@@ -67,8 +67,8 @@ impl Set {
 
     /// Calls `subscriber` on every transition from now on, one at a time for the whole backend, in the order of the
     /// subscriptions. It must be short, and must not itself report or subscribe: that would wait for itself.
-    pub fn on_transition(&self, subscriber: Box<dyn Fn(&Server, &Transition) + Send + Sync>) {
-        self.bus.subscribers.lock().push(subscriber);
+    pub fn on_transition(&self, subscriber: impl Fn(&Server, &Transition) + Send + Sync + 'static) {
+        self.bus.subscribers.lock().push(Box::new(subscriber));
     }
 }
 

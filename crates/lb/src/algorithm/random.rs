@@ -1,4 +1,9 @@
 //! `random(draws)`: the least loaded of a few servers drawn by weight.
+//!
+//! A draw chooses a weight by the share that its servers have together, then one of these servers evenly: the cost
+//! grows with the logarithm of the number of different weights, and not with the number of servers.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
@@ -9,45 +14,125 @@ pub(super) const ROW: Algorithm = Algorithm {
     name: "random",
     haproxy: "random",
     argument: Some(Argument { name: "draws", min: 1, max: 1000, default: 2 }),
-    doc: "Draws servers at random by their weights, two unless a number says otherwise, and uses the least loaded of them.",
+    doc: "Draws servers at random by their weights, two unless a number says otherwise, and uses the least loaded.",
     build,
 };
 
 fn build(balance: &Balance, servers: usize) -> Box<dyn Order> {
-    Box::new(Random { draws: balance.argument.max(1), loads: Mutex::new(vec![(0, 0); servers]) })
+    let places = vec![Place { weight: 0, at: 0 }; servers];
+    Box::new(Random {
+        draws: balance.argument.max(1),
+        served: (0..servers).map(|_| AtomicU32::new(0)).collect(),
+        urn: Mutex::new(Urn { places, groups: Vec::new(), total: 0 }),
+    })
 }
 
 struct Random {
     draws: u32,
-    loads: Mutex<Vec<(u32, u32)>>,
+    /// Apart from the urn: to take and to release need no lock.
+    served: Box<[AtomicU32]>,
+    urn: Mutex<Urn>,
 }
 
 impl Order for Random {
     fn pick(&self, _: u64, avoid: Option<usize>, random: &mut dyn FnMut() -> u64) -> Option<usize> {
-        let loads = self.loads.lock();
-        let usable: Vec<usize> = (0..loads.len()).filter(|i| loads[*i].1 > 0).collect();
-        if usable.is_empty() {
+        let urn = self.urn.lock();
+        if urn.total == 0 {
             return None;
         }
-        let mut best = None;
+        let mut best: Option<(usize, u64, u64)> = None;
         for _ in 0..self.draws {
-            let drawn = usable[(random() % usable.len() as u64) as usize];
-            if Some(drawn) != avoid || usable.len() == 1 {
-                best = Some(drawn);
+            let (server, weight) = urn.draw(random());
+            if Some(server) == avoid {
+                continue;
+            }
+            let served = u64::from(self.served[server].load(Relaxed));
+            // served / weight, compared without a division.
+            if best.is_none_or(|(_, least, its_weight)| served * its_weight < least * weight) {
+                best = Some((server, served, weight));
             }
         }
-        best.or_else(|| usable.iter().copied().find(|i| Some(*i) != avoid))
+        best.map_or_else(|| urn.any_but(avoid), |(server, ..)| Some(server))
     }
 
     fn took(&self, server: usize) {
-        self.loads.lock()[server].0 += 1;
+        self.served[server].fetch_add(1, Relaxed);
     }
 
     fn released(&self, server: usize) {
-        self.loads.lock()[server].0 -= 1;
+        self.served[server].fetch_sub(1, Relaxed);
     }
 
     fn update(&self, server: usize, weight: u32) {
-        self.loads.lock()[server].1 = weight;
+        self.urn.lock().update(server, weight);
+    }
+}
+
+#[derive(Clone)]
+struct Place {
+    weight: u32,
+    /// Where in its group.
+    at: u32,
+}
+
+/// The usable servers of one weight.
+struct Group {
+    weight: u32,
+    servers: Vec<u32>,
+    /// The sum of the weights of all groups before this one.
+    before: u64,
+}
+
+struct Urn {
+    places: Vec<Place>,
+    groups: Vec<Group>,
+    total: u64,
+}
+
+impl Urn {
+    /// A server and its weight, by 64 random bits.
+    #[inline]
+    fn draw(&self, random: u64) -> (usize, u64) {
+        // The high half of the product is even over 0..total, but for a bias of total / 2^64.
+        let ticket = ((u128::from(random) * u128::from(self.total)) >> 64) as u64;
+        let group = &self.groups[self.groups.partition_point(|group| group.before <= ticket) - 1];
+        let weight = u64::from(group.weight);
+        (group.servers[((ticket - group.before) / weight) as usize] as usize, weight)
+    }
+
+    /// When every draw gave the server to avoid: any other one, or that one if it is alone.
+    #[cold]
+    fn any_but(&self, avoid: Option<usize>) -> Option<usize> {
+        let mut usable = self.groups.iter().flat_map(|group| &group.servers).map(|server| *server as usize);
+        usable.find(|server| Some(*server) != avoid).or(avoid)
+    }
+
+    fn update(&mut self, server: usize, weight: u32) {
+        let Place { weight: old, at } = self.places[server];
+        if old == weight {
+            return;
+        }
+        if let Some(group) = self.groups.iter_mut().find(|group| group.weight == old) {
+            group.servers.swap_remove(at as usize);
+            if let Some(moved) = group.servers.get(at as usize) {
+                self.places[*moved as usize].at = at;
+            }
+        }
+        self.places[server].weight = weight;
+        if weight > 0 {
+            let group = self.groups.iter().position(|group| group.weight == weight).unwrap_or_else(|| {
+                self.groups.push(Group { weight, servers: Vec::new(), before: 0 });
+                self.groups.len() - 1
+            });
+            let servers = &mut self.groups[group].servers;
+            self.places[server].at = u32::try_from(servers.len()).expect("fewer than 2^32 servers");
+            servers.push(server as u32);
+        }
+        self.groups.retain(|group| !group.servers.is_empty());
+        self.total = 0;
+        for group in &mut self.groups {
+            group.before = self.total;
+            self.total += u64::from(group.weight) * group.servers.len() as u64;
+        }
     }
 }

@@ -1,4 +1,5 @@
 //! The installed HAProxy as the oracle: many backends over a few tiny origins that answer with their number.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -24,6 +25,8 @@ impl Drop for Haproxy {
 
 /// One backend: the options after `server NAME ADDRESS` of each server.
 pub struct Backend {
+    /// In `tcp`, a request ends when its client leaves.
+    pub mode: &'static str,
     pub balance: &'static str,
     pub servers: Vec<String>,
 }
@@ -46,10 +49,10 @@ impl Haproxy {
              connect 5s\n timeout client 60s\n timeout server 60s\n",
             path("cli")
         );
-        for (number, Backend { balance, servers }) in backends.iter().enumerate() {
+        for (number, Backend { mode, balance, servers }) in backends.iter().enumerate() {
             let bind = path(&number.to_string());
-            config += &format!("frontend f{number}\n bind {bind}\n default_backend b{number}\n");
-            config += &format!("backend b{number}\n balance {balance}\n");
+            config += &format!("frontend f{number}\n mode {mode}\n bind {bind}\n default_backend b{number}\n");
+            config += &format!("backend b{number}\n mode {mode}\n balance {balance}\n");
             for (server, options) in servers.iter().enumerate() {
                 config += &format!(" server s{server} {} {options}\n", origins[server]);
             }
@@ -68,6 +71,18 @@ impl Haproxy {
     /// A keep-alive connection to backend `number`.
     pub fn client(&self, number: usize) -> Client {
         Client(BufReader::new(self.socket(&number.to_string())))
+    }
+
+    /// How many requests each server of backend `number` serves now.
+    pub fn serving(&self, number: usize) -> Vec<usize> {
+        let mut socket = self.socket("cli");
+        writeln!(socket, "show stat b{number} 4 -1").expect("the command is sent");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).expect("it is answered");
+        let mut rows = answer.lines().filter(|line| !line.is_empty()).map(|line| line.split(',').collect::<Vec<_>>());
+        let names = rows.next().expect("a row of names");
+        let column = names.iter().position(|name| *name == "scur").expect("current sessions");
+        rows.map(|row| row[column].parse().expect("a count")).collect()
     }
 
     /// Gives a command that answers nothing when it worked.
@@ -100,8 +115,20 @@ impl Client {
         self.answer()
     }
 
-    /// The answer to a request that was sent.
-    pub fn answer(&mut self) -> Option<usize> {
+    /// One request that stays in progress until the client is dropped.
+    pub fn hold(&mut self) -> Option<usize> {
+        self.0.get_mut().write_all(b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n").expect("the request is sent");
+        self.head().0
+    }
+
+    fn answer(&mut self) -> Option<usize> {
+        let (server, body) = self.head();
+        self.0.read_exact(&mut vec![0; body]).expect("the body");
+        server
+    }
+
+    /// Who answered, and the length of the body that follows.
+    fn head(&mut self) -> (Option<usize>, usize) {
         let (mut status, mut server, mut body) = (String::new(), None, 0);
         self.0.read_line(&mut status).expect("an answer");
         loop {
@@ -114,9 +141,8 @@ impl Client {
                 None => break,
             }
         }
-        self.0.read_exact(&mut vec![0; body]).expect("the body");
         assert!(server.is_some() || status.contains(" 503 "), "unexpected answer {status:?}");
-        server
+        (server, body)
     }
 }
 
@@ -135,17 +161,20 @@ fn origin(number: usize) -> SocketAddr {
 fn serve(stream: TcpStream, number: usize) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {
+        let mut held = false;
         loop {
             let mut line = String::new();
             if reader.read_line(&mut line).ok()? == 0 {
                 return None;
             }
+            held |= line.starts_with("GET /hold ");
             if line == "\r\n" {
                 break;
             }
         }
         // One write: the pieces that `write!` makes would each wait for an acknowledgement.
-        let answer = format!("HTTP/1.1 200 OK\r\nOrigin: {number}\r\nContent-Length: 0\r\n\r\n");
+        let body = usize::from(held);
+        let answer = format!("HTTP/1.1 200 OK\r\nOrigin: {number}\r\nContent-Length: {body}\r\n\r\n");
         reader.get_mut().write_all(answer.as_bytes()).ok()?;
     }
 }
