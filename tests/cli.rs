@@ -30,17 +30,27 @@ fn a_good_file_passes() {
     assert!(output.status.success(), "{}", text(&output));
 }
 
-#[test]
-fn a_broken_file_fails_with_every_error_and_its_line() {
-    let broken = GOOD.replace("default-backend: app", "default-backend: ap").replace("roundrobin", "roundrobbin")
-        + "    colour: red\n";
-    let output = check(&broken);
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+/// The file fails, and each of these words stands with its line.
+#[track_caller]
+fn assert_wrong(yaml: &str, errors: &[(&str, usize)]) {
+    let output = check(yaml);
     let said = text(&output);
-    for (what, line) in [("ap", 5), ("roundrobbin", 8), ("colour", 10)] {
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for (what, line) in errors {
         assert!(said.contains(&format!("site.yaml:{line}:")), "line {line}: {said}");
         assert!(said.contains(what), "{what}: {said}");
     }
+}
+
+#[test]
+fn a_broken_file_fails_with_every_error_and_its_line() {
+    let broken = GOOD.replace("roundrobin", "roundrobbin").replace("mode: http", "mode: smtp") + "    colour: red\n";
+    assert_wrong(&broken, &[("smtp", 1), ("roundrobbin", 8), ("colour", 10)]);
+}
+
+#[test]
+fn a_reference_to_nothing_fails_with_its_line() {
+    assert_wrong(&GOOD.replace("default-backend: app", "default-backend: ap"), &[("ap", 5)]);
 }
 
 #[test]

@@ -1,11 +1,15 @@
-//! Every file of `config-examples` is right and runs: its addresses are exchanged for ours, the rest stays as it is.
+//! Every file of `config-examples` is right, runs as it is (its addresses are variables), and survives a killed server.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use plimsoll_testkit::{Client, Lb, Nginx, lb};
+use plimsoll_testkit::lb::Start;
+use plimsoll_testkit::{Client, Lb, Nginx, Socket, eventually, lb};
+use plimsoll_tests::Load;
+
+const SOON: Duration = Duration::from_secs(20);
 
 fn examples() -> Vec<PathBuf> {
     let folder = lb::root().join("config-examples");
@@ -13,12 +17,35 @@ fn examples() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")).collect();
     files.sort();
+    assert!(!files.is_empty());
     files
+}
+
+/// The variables that every example reads: where it listens and where its servers are.
+fn variables(folder: &Path, origins: &[&Nginx]) -> Vec<(String, String)> {
+    let socket = folder.join("example.sock").display().to_string();
+    let mut variables = vec![("LISTEN".into(), "127.0.0.1:0".into()), ("SOCKET".into(), socket)];
+    for (number, origin) in origins.iter().cycle().take(4).enumerate() {
+        variables.push((format!("ORIGIN{}", number + 1), origin.addr.to_string()));
+    }
+    variables
+}
+
+fn start(file: &Path, folder: &Path, origins: &[&Nginx]) -> Lb {
+    let text = fs::read_to_string(file).expect("an example");
+    Lb::start_with(&text, &Start { variables: variables(folder, origins), ..Start::default() })
+}
+
+/// The first TCP address it listens on.
+fn first_front(lb: &Lb) -> std::net::SocketAddr {
+    let said = lb.stderr();
+    let mut lines =
+        said.lines().filter_map(|line| line.strip_prefix("lb: listening on ")?.split(' ').next()?.parse().ok());
+    lines.next().unwrap_or_else(|| panic!("an address in:\n{said}"))
 }
 
 #[test]
 fn every_example_passes_the_check() {
-    assert!(!examples().is_empty());
     for file in examples() {
         let output = Command::new(lb::binary()).arg("check").arg("-f").arg(&file).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -26,57 +53,31 @@ fn every_example_passes_the_check() {
     }
 }
 
-/// Whether a word is `HOST:PORT` or `*:PORT`.
-fn is_address(word: &str) -> bool {
-    word.rsplit_once(':').is_some_and(|(host, port)| {
-        let known =
-            host == "*" || host == "localhost" || host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[');
-        known && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
-    })
-}
-
-/// The text with every bound address made `127.0.0.1:0` and every server's address one of ours, in turn.
-fn with_our_addresses(text: &str, origins: &[String]) -> String {
-    let (mut out, mut turn, mut binding) = (String::new(), 0, 0);
-    for line in text.lines() {
-        let indent = line.len() - line.trim_start().len();
-        let code = line.split(" #").next().unwrap_or_default();
-        if code.trim_start().starts_with("bind:") {
-            binding = indent + 1;
-        } else if !line.trim_start().starts_with('-') && !line.trim().is_empty() && indent < binding {
-            binding = 0;
-        }
-        let mut changed = line.to_owned();
-        let words = code.split(|letter: char| letter.is_whitespace() || "\"',{}".contains(letter));
-        for word in words.map(|word| word.trim_start_matches('[').trim_end_matches(']')).filter(|word| is_address(word))
-        {
-            let ours = if binding > 0 { "127.0.0.1:0" } else { &origins[turn % origins.len()] };
-            turn += usize::from(binding == 0);
-            changed = changed.replacen(word, ours, 1);
-        }
-        out += &changed;
-        out.push('\n');
-    }
-    out
-}
-
 #[test]
-fn every_example_runs_and_serves() {
-    let origins = [Nginx::start("one"), Nginx::start("two")];
-    let addresses: Vec<String> = origins.iter().map(|origin| origin.addr.to_string()).collect();
+fn every_example_serves_and_survives_a_killed_server() {
     for file in examples() {
-        let text = with_our_addresses(&fs::read_to_string(&file).unwrap(), &addresses);
         println!("{}", file.display());
-        let lb = Lb::start(&text);
-        let stderr = lb.stderr();
-        let fronts: Vec<&str> = stderr.lines().filter_map(|line| line.strip_prefix("lb: listening on ")).collect();
-        assert!(!fronts.is_empty());
-        for front in fronts {
-            let Ok(addr) = front.split(' ').next().unwrap_or_default().parse() else { continue };
-            // The origins speak HTTP, so a GET passes in both modes.
-            let mut client = Client::connect(addr).patient(Duration::from_secs(10));
-            let response = client.get("/").unwrap_or_else(|end| panic!("{} {front}: {end}", file.display()));
-            assert_eq!(response.status, 200, "{} {front}", file.display());
+        let (folder, mut one, two) = (tempfile::tempdir().unwrap(), Nginx::start("one"), Nginx::start("two"));
+        let lb = start(&file, folder.path(), &[&one, &two]);
+        let addr = first_front(&lb);
+        let text = fs::read_to_string(&file).unwrap();
+        if text.contains("mode: tcp") {
+            // A TCP connection ends with its server; the next one must not notice.
+            one.kill();
+            for _ in 0..10 {
+                let mut client = Client::connect(addr);
+                assert_eq!(client.get("/").unwrap().text(), "two", "{}", file.display());
+            }
+            continue;
         }
+        let load = Load::start(addr, 4);
+        let before = load.done();
+        eventually("200 requests while both live", SOON, || load.done() > before + 200);
+        one.kill();
+        let before = load.done();
+        eventually("200 requests while one is dead", SOON, || load.done() > before + 200);
+        let failures = load.stop();
+        assert!(failures.is_empty(), "{}: {failures:?}", file.display());
+        assert!(Socket::connect(one.addr).is_err());
     }
 }

@@ -42,7 +42,7 @@ fn assert_answered(client: &mut Client, number: usize) {
 fn a_budget_that_cannot_hold_is_refused_at_start() {
     let origin = RecordingOrigin::start();
     let yaml = Site::http().global("threads: 1, maxconn: 1000").server("o", origin.addr()).yaml();
-    let mut lb = Lb::spawn(&yaml, &Start { descriptors: Some(200) });
+    let mut lb = Lb::spawn(&yaml, &Start { descriptors: Some(200), ..Start::default() });
     assert!(!lb.wait_exit(SOON).success());
     let said = lb.stderr();
     assert!(
@@ -56,7 +56,7 @@ fn a_budget_that_cannot_hold_is_refused_at_start() {
 fn maxconn_follows_the_limit_when_it_is_not_given() {
     let origin = RecordingOrigin::start();
     let yaml = Site::http().timeouts(LONG).server("o", origin.addr()).yaml();
-    let mut lb = Lb::start_with(&yaml, &Start { descriptors: Some(200) });
+    let mut lb = Lb::start_with(&yaml, &Start { descriptors: Some(200), ..Start::default() });
     let mut clients: Vec<Client> = (0..300).map(|number| ask(&lb, number)).collect();
     // The first are served and keep their connections; the others wait in the kernel without costing anything.
     assert_answered(&mut clients[0], 0);

@@ -9,9 +9,7 @@ use plimsoll_testkit::socket::RefusedPort;
 use plimsoll_testkit::{
     Client, Exchange, Lb, Nginx, Origin, RecordingOrigin, Then, client, eventually, holds_for, origin,
 };
-use plimsoll_tests::{Site, Timeouts};
-
-use crate::load::Load;
+use plimsoll_tests::{Load, Site, Timeouts};
 
 const SOON: Duration = Duration::from_secs(10);
 const FAST_CHECK: &str = "health-check: { type: http, path: /health, interval: 50ms, rise: 2, fall: 2 }";

@@ -3,6 +3,5 @@
 mod bodies;
 mod failures;
 mod http;
-mod load;
 mod process;
 mod tcp;

@@ -5,12 +5,14 @@
 //! Start reading at `h1_strictness/main.rs`, then `smoke`.
 
 mod haproxy;
+mod load;
 mod site;
 
 use std::net::SocketAddr;
 
 use plimsoll_testkit::Lb;
 
+pub use load::Load;
 pub use site::Site;
 
 /// Time-outs of a proxy in milliseconds; tests that are about time-outs choose short ones.

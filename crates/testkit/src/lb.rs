@@ -61,6 +61,8 @@ pub struct Lb {
 pub struct Start {
     /// `RLIMIT_NOFILE`, both limits.
     pub descriptors: Option<u64>,
+    /// Variables of the environment, which `${NAME}` in the YAML reads.
+    pub variables: Vec<(String, String)>,
 }
 
 impl Lb {
@@ -98,6 +100,7 @@ impl Lb {
             }
         };
         command.arg("run").arg("-f").arg(&file).current_dir(folder.path());
+        command.envs(how.variables.iter().map(|(name, value)| (name, value)));
         let process = Process::spawn(command).expect("lb starts");
         Self { process, folder, name: "lb", known: Vec::new() }
     }

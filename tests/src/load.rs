@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use plimsoll_testkit::Client;
 
 /// Clients that send requests, one after the other, until told to stop.
+#[derive(Debug)]
 pub struct Load {
     stop: Arc<AtomicBool>,
     done: Arc<AtomicUsize>,
