@@ -13,7 +13,7 @@ pub const PACKAGE: &str = "plimsoll-tests";
 /// Builds `lb` first; tests find it by PLIMSOLL_LB. Set that variable yourself to test another binary.
 #[derive(clap::Args)]
 pub struct E2e {
-    /// Tests whose names contain this; all by default.
+    /// Tests whose names, or whose area's (smoke, h1_strictness …), contain this; all by default.
     filter: Option<String>,
     /// The numbers that the scorecard names, instead of a fiftieth.
     #[arg(long)]
@@ -38,8 +38,7 @@ fn against_lb(volume: Volume, filter: Option<&str>) -> Result<Closing> {
         // The dev profile: optimised a little, assertions on, and most of it is built for the tests anyway.
         None => workspace::build("plimsoll", "lb", "dev")?,
     };
-    let selection: Vec<&str> = ["--package", PACKAGE].into_iter().chain(filter).collect();
-    let mut command = suites::test_command(volume, &selection);
+    let mut command = suites::test_command(volume, &["--package", PACKAGE], filter);
     command.env("PLIMSOLL_LB", lb);
     crate::shell::run_tests(command)
 }

@@ -19,7 +19,8 @@ fn typed(command: &Command) -> String {
             format!("{}={value}", name.display())
         })
     });
-    let args = command.get_args().map(|arg| arg.to_string_lossy().into_owned());
+    let quoted = |arg: &str| if arg.contains([' ', '|', '(']) { format!("'{arg}'") } else { arg.to_owned() };
+    let args = command.get_args().map(|arg| quoted(&arg.to_string_lossy()));
     settings.chain([program]).chain(args).collect::<Vec<_>>().join(" ")
 }
 

@@ -74,14 +74,20 @@ fn quiet(args: &[&str]) -> Result<Closing> {
 
 /// Runs tests with nextest if it is there, with cargo's own runner if not. `selection` suits both.
 pub fn tests(volume: Volume, selection: &[&str]) -> Result<Closing> {
-    shell::run_tests(test_command(volume, selection))
+    shell::run_tests(test_command(volume, selection, None))
 }
 
-pub fn test_command(volume: Volume, selection: &[&str]) -> std::process::Command {
+/// `filter`: part of a test's name; with nextest also of its file's or folder's.
+pub fn test_command(volume: Volume, selection: &[&str], filter: Option<&str>) -> std::process::Command {
     let nextest = workspace::cargo(&["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
     let runner: &[&str] =
         if nextest { &["nextest", "run", "--config-file", ".ci/nextest.toml"] } else { &["test", "--all-targets"] };
     let mut command = workspace::cargo(&[runner, selection].concat());
+    match filter {
+        Some(word) if nextest => command.args(["--filterset", &format!("binary(~{word}) | test(~{word})")]),
+        Some(word) => command.arg(word),
+        None => &mut command,
+    };
     command.env("PLIMSOLL_VOLUME", volume.word());
     command
 }
