@@ -46,7 +46,7 @@ impl Handle {
     pub(crate) fn spawn(start: Start, ready: Sender<io::Result<()>>) -> io::Result<Self> {
         let (commands, received) = unbounded_channel();
         let name = format!("worker {}", start.id);
-        let thread = std::thread::Builder::new().name(name).spawn(move || run(start, received, &ready))?;
+        let thread = std::thread::Builder::new().name(name).spawn(move || run(start, received, ready))?;
         Ok(Self { commands, thread })
     }
 
@@ -66,7 +66,7 @@ impl Handle {
     }
 }
 
-fn run(start: Start, commands: UnboundedReceiver<Command>, ready: &Sender<io::Result<()>>) {
+fn run(start: Start, commands: UnboundedReceiver<Command>, ready: Sender<io::Result<()>>) {
     let runtime =
         match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build_local(Default::default()) {
             Ok(runtime) => runtime,
@@ -78,13 +78,15 @@ fn run(start: Start, commands: UnboundedReceiver<Command>, ready: &Sender<io::Re
     runtime.block_on(serve(start, commands, ready));
 }
 
-async fn serve(start: Start, mut commands: UnboundedReceiver<Command>, ready: &Sender<io::Result<()>>) {
+async fn serve(start: Start, mut commands: UnboundedReceiver<Command>, ready: Sender<io::Result<()>>) {
     let Start { id, snapshot, listeners, log } = start;
     let worker = Worker::start(id, snapshot, PipePool::new(PIPES, IDLE_PIPES), log, Tick::now());
     let listening = listeners.into_iter().try_for_each(|(frontend, listener)| worker.listen(listener, frontend));
     if ready.send(listening).is_err() {
         return;
     }
+    // The control thread waits until every worker has spoken or gone.
+    drop(ready);
     match commands.recv().await {
         Some(Command::Drain) | None => worker.drain(),
     }
