@@ -1,0 +1,95 @@
+//! The kinds of probe and the table of them. A new one is a file here and a row below.
+
+mod http;
+mod tcp;
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use plimsoll_net::{ConnectOptions, Stream, Verdict, connect};
+use plimsoll_server::{CheckReport, CheckStatus};
+use tokio::time::{Instant, timeout_at};
+
+use crate::Plan;
+
+/// One row: a kind of probe by name.
+pub struct Probe {
+    /// Its word after `type:`.
+    pub name: &'static str,
+    /// HAProxy's word for it.
+    pub haproxy: &'static str,
+    /// For the reference manual.
+    pub doc: &'static str,
+    /// Runs it once. Never fails and never hangs: the plan's limits hold.
+    pub run: fn(&Plan) -> Run<'_>,
+}
+
+/// A probe under way.
+pub type Run<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// Every kind of probe; the first is the default.
+pub const PROBES: &[Probe] = &[tcp::ROW, http::ROW];
+
+/// What a probe found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// To be reported now.
+    pub report: CheckReport,
+    /// To be closed after that, with [`leave`].
+    pub stream: Option<Stream>,
+}
+
+impl std::fmt::Debug for Probe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// How long, and for how many reads of 4 KiB, we wait for a server that promised to close.
+const PATIENCE: (std::time::Duration, usize) = (std::time::Duration::from_millis(100), 16);
+
+/// Closes a connection on which an answer was read. A server that closes by itself sees no RST, if it does so soon.
+pub async fn leave(stream: Stream) {
+    let until = Instant::now() + PATIENCE.0;
+    let mut buf = [0; 4096];
+    for _ in 0..PATIENCE.1 {
+        match timeout_at(until, stream.read(&mut buf)).await {
+            Ok(Ok(0) | Err(_)) => return,
+            Ok(Ok(_)) => {}
+            Err(_) => break,
+        }
+    }
+    stream.close_towards_server();
+}
+
+/// Connects until `until`, or says why not.
+async fn establish(plan: &Plan, until: Instant) -> Result<Stream, (CheckStatus, String)> {
+    // The ACK that ends the handshake waits for our first bytes, or our RST.
+    let options = ConnectOptions { quickack: false, ..ConnectOptions::default() };
+    let connecting = connect(&plan.address, &options).map_err(|error| (CheckStatus::SockErr, general(&error)))?;
+    match timeout_at(until, connecting.finish()).await {
+        Err(_) => Err((CheckStatus::L4Tout, String::new())),
+        Ok(Verdict::Connected { stream, .. }) => Ok(stream),
+        Ok(Verdict::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {
+            Err((CheckStatus::SockErr, general(&error)))
+        }
+        Ok(Verdict::Failed(error)) => Err((CheckStatus::L4Con, words(&error))),
+        Ok(Verdict::ResetAfterConnect) => Err((CheckStatus::L4Con, "Connection reset by peer".into())),
+    }
+}
+
+fn general(error: &io::Error) -> String {
+    format!("General socket error ({})", words(error))
+}
+
+/// The system's words alone, without the number that the library adds.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+/// A report that took since `start`.
+fn report(status: CheckStatus, start: Instant, info: String) -> CheckReport {
+    CheckReport::new(status, start.elapsed()).with_info(info)
+}

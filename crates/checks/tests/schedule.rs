@@ -1,0 +1,153 @@
+//! When checks run, in paused time: scripted probes instead of sockets.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use plimsoll_checks::probe::{Outcome, Run};
+use plimsoll_checks::{Checks, Defaults, HealthCheck, Pace, Plan, Probe, Subject, watch};
+use plimsoll_clock::Tick;
+use plimsoll_net::Address;
+use plimsoll_server::{Admin, CheckReport, CheckStatus, Set, Settings};
+use tokio::time::{Instant, advance, timeout};
+
+const NOW: Tick = Tick::from_micros(5);
+
+fn pace() -> Pace {
+    Pace { at_once: 100, spread: 0, seed: 1, now: || NOW }
+}
+
+fn set(servers: usize) -> std::sync::Arc<Set> {
+    let settings: Vec<Settings> =
+        (0..servers).map(|number| Settings { name: number.to_string().into(), ..Settings::default() }).collect();
+    Set::new("be", &settings, 1, NOW)
+}
+
+fn start(set: &Set, options: &str, probe: &'static Probe, pace: &Pace) -> Checks {
+    let options: HealthCheck = serde_json::from_str(options).expect("valid options");
+    let mut plan = options.plan(&Address::Inet(([127, 0, 0, 1], 9).into()), &Defaults::default());
+    plan.probe = probe;
+    let subject = |server: &std::sync::Arc<_>| Subject { server: std::sync::Arc::clone(server), plan: plan.clone() };
+    watch(set.servers().iter().map(subject).collect(), pace)
+}
+
+fn paused<F: Future<Output = ()>>(test: F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(test);
+}
+
+/// Lets paused time pass; no real time does.
+async fn pass(time: Duration) {
+    let _ = timeout(time, std::future::pending::<()>()).await;
+}
+
+fn outcome(status: CheckStatus) -> Outcome {
+    Outcome { report: CheckReport::new(status, Duration::ZERO), stream: None }
+}
+
+#[test]
+fn intervals_follow_the_state_and_count_from_the_end_of_a_check() {
+    static STARTS: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
+    // Passes, then fails for ever; each check takes 100 ms.
+    const SCRIPT: Probe = Probe { name: "script", haproxy: "", doc: "", run };
+    fn run(_: &Plan) -> Run<'_> {
+        Box::pin(async {
+            let number = {
+                let mut starts = STARTS.lock().unwrap();
+                starts.push(Instant::now());
+                starts.len()
+            };
+            pass(Duration::from_millis(100)).await;
+            outcome(if number == 1 { CheckStatus::L4Ok } else { CheckStatus::L4Con })
+        })
+    }
+    paused(async {
+        let set = set(1);
+        let options = r#"{"interval":"2s","fast-interval":"500ms","down-interval":"5s"}"#;
+        let _checks = start(&set, options, &SCRIPT, &pace());
+        pass(Duration::from_secs(20)).await;
+        let starts = STARTS.lock().unwrap();
+        let gaps: Vec<u128> = starts.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect();
+        // Sound, two steps down, down.
+        assert_eq!(gaps[..5], [2100, 600, 600, 5100, 5100]);
+        assert_eq!(set.servers()[0].last_check().map(|(at, _)| at), Some(NOW));
+    });
+}
+
+#[test]
+fn first_checks_are_spread_over_the_interval() {
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    const NOTE: Probe = Probe { name: "note", haproxy: "", doc: "", run };
+    fn run(_: &Plan) -> Run<'_> {
+        Box::pin(async {
+            STARTED.fetch_add(1, SeqCst);
+            outcome(CheckStatus::L4Ok)
+        })
+    }
+    paused(async {
+        let set = set(4000);
+        let _checks = start(&set, r#"{"interval":"2s"}"#, &NOTE, &pace());
+        for quarter in 1..=4 {
+            pass(Duration::from_millis(500)).await;
+            let done = STARTED.load(SeqCst);
+            assert!(done.abs_diff(quarter * 1000) <= 10, "{done} checks after {quarter} quarters");
+        }
+    });
+}
+
+#[test]
+fn no_more_than_the_bound_run_at_once_and_never_two_of_one_server() {
+    static RUNNING: AtomicUsize = AtomicUsize::new(0);
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+    static ALL: AtomicUsize = AtomicUsize::new(0);
+    const SLOW: Probe = Probe { name: "slow", haproxy: "", doc: "", run };
+    fn run(_: &Plan) -> Run<'_> {
+        Box::pin(async {
+            MOST.fetch_max(RUNNING.fetch_add(1, SeqCst) + 1, SeqCst);
+            pass(Duration::from_secs(3)).await;
+            RUNNING.fetch_sub(1, SeqCst);
+            ALL.fetch_add(1, SeqCst);
+            outcome(CheckStatus::L4Tout)
+        })
+    }
+    paused(async {
+        // One server whose checks take longer than its interval.
+        let checks = start(&set(1), r#"{"interval":"1s"}"#, &SLOW, &pace());
+        pass(Duration::from_secs(20)).await;
+        assert_eq!(MOST.swap(0, SeqCst), 1);
+        drop(checks);
+        tokio::task::yield_now().await;
+        RUNNING.store(0, SeqCst);
+        ALL.store(0, SeqCst);
+        let _checks = start(&set(50), r#"{"interval":"1s"}"#, &SLOW, &Pace { at_once: 7, ..pace() });
+        pass(Duration::from_secs(60)).await;
+        assert_eq!(MOST.load(SeqCst), 7);
+        assert!(ALL.load(SeqCst) > 100, "all get their turn");
+    });
+}
+
+#[test]
+fn maintenance_is_not_checked_and_checks_resume_after_it() {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    const COUNTED: Probe = Probe { name: "counted", haproxy: "", doc: "", run };
+    fn run(_: &Plan) -> Run<'_> {
+        Box::pin(async {
+            COUNT.fetch_add(1, SeqCst);
+            outcome(CheckStatus::L4Ok)
+        })
+    }
+    paused(async {
+        let set = set(1);
+        set.servers()[0].administer(NOW, Admin::Maint);
+        let checks = start(&set, r#"{"interval":"1s"}"#, &COUNTED, &pace());
+        pass(Duration::from_secs(10)).await;
+        assert_eq!(COUNT.load(SeqCst), 0);
+        set.servers()[0].administer(NOW, Admin::Ready);
+        pass(Duration::from_secs(3)).await;
+        assert!((2..=4).contains(&COUNT.load(SeqCst)));
+        drop(checks);
+        let count = COUNT.load(SeqCst);
+        advance(Duration::from_secs(10)).await;
+        assert_eq!(COUNT.load(SeqCst), count, "dropping ends them");
+    });
+}
