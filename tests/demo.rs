@@ -1,9 +1,8 @@
 //! `lb demo`: one command, no file, something to look at; Ctrl-C ends it well.
 
-use std::process::Command;
 use std::time::Duration;
 
-use plimsoll_testkit::process::Process;
+use plimsoll_testkit::process::{Process, command};
 use plimsoll_testkit::{client, eventually, lb};
 use rustix::process::Signal;
 
@@ -17,7 +16,7 @@ fn url(text: &str) -> Option<std::net::SocketAddr> {
 }
 
 fn demo() -> Process {
-    let mut command = Command::new(lb::binary());
+    let mut command = command(lb::binary());
     command.arg("demo");
     Process::spawn(command).unwrap()
 }

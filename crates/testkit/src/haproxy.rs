@@ -2,14 +2,14 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::eventually::wait_until;
 use crate::lb::Lb;
-use crate::process::Process;
+use crate::process::{Process, command};
 use crate::socket::listen;
 
 impl Lb {
@@ -26,7 +26,7 @@ impl Lb {
         std::fs::write(&file, cfg).expect("writing the configuration");
         let listener = listen().expect("a loopback port");
         let addr = listener.local_addr().expect("its address");
-        let mut command = Command::new("haproxy");
+        let mut command = command("haproxy");
         // -W and daemon mode would close standard input; -db keeps the one process in front.
         command.args(["-db", "-f"]).arg(&file).stdin(Stdio::from(OwnedFd::from(listener)));
         let mut process = Process::spawn(command).expect("haproxy starts");

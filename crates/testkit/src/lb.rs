@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::eventually::wait_until;
-use crate::process::{Process, explain_failure};
+use crate::process::{Process, command, explain_failure};
 
 /// How long a start may take on a busy machine.
 const START: Duration = Duration::from_secs(20);
@@ -91,17 +91,17 @@ impl Lb {
         let folder = TempDir::new().expect("a temporary folder");
         let file = folder.path().join("lb.yaml");
         std::fs::write(&file, yaml).expect("writing the YAML");
-        let mut command = match how.descriptors {
-            None => Command::new(binary()),
+        let mut run = match how.descriptors {
+            None => command(binary()),
             Some(limit) => {
-                let mut limited = Command::new("prlimit");
+                let mut limited = command("prlimit");
                 limited.arg(format!("--nofile={limit}:{limit}")).arg(binary());
                 limited
             }
         };
-        command.arg("run").arg("-f").arg(&file).current_dir(folder.path());
-        command.envs(how.variables.iter().map(|(name, value)| (name, value)));
-        let process = Process::spawn(command).expect("lb starts");
+        run.arg("run").arg("-f").arg(&file).current_dir(folder.path());
+        run.envs(how.variables.iter().map(|(name, value)| (name, value)));
+        let process = Process::spawn(run).expect("lb starts");
         Self { process, folder, name: "lb", known: Vec::new() }
     }
 

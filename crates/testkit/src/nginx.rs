@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -11,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::eventually::wait_until;
 use crate::haproxy::as_stdin;
-use crate::process::Process;
+use crate::process::{Process, command};
 use crate::socket::listen;
 
 /// Size of the file that `/big` serves.
@@ -74,7 +73,7 @@ impl Nginx {
 /// The port is bound here and inherited by nginx (its `NGINX` variable lists descriptors), so that no one can take it.
 fn run(folder: &Path, listener: TcpListener) -> Process {
     let (_, stdin) = as_stdin(listener);
-    let mut command = Command::new("nginx");
+    let mut command = command("nginx");
     command.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf")).arg("-e").arg(folder.join("error.log"));
     command.env("NGINX", "0;").stdin(stdin);
     Process::spawn(command).expect("nginx starts")

@@ -1,5 +1,6 @@
 //! A child process: its output is kept, its end is awaited, its processor time is read, and it never outlives the test.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -37,6 +38,15 @@ impl Output {
             }
         })
     }
+}
+
+/// A command whose process dies with the thread that starts it: a test that is killed leaves nothing running.
+///
+/// `setpriv` sets the parent-death signal and becomes the program, so the process id stays.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
 }
 
 /// A running child in a process group of its own.
