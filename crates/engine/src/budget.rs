@@ -1,7 +1,7 @@
 //! What the process may open, and what the configuration asks for.
 
-/// Descriptors beside those of connections: log, timers, event loops, signals, checks.
-const OWN: u64 = 64;
+/// Descriptors beside those of connections: log, event loops, signals, and as many checks as may run at once.
+const OWN: u64 = 32 + crate::control::CHECKS_AT_ONCE as u64;
 
 /// How descriptors are shared out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
+use plimsoll_checks::{Defaults, HealthCheck, Subject};
 use plimsoll_clock::Tick;
 use plimsoll_config::{Diagnostic, Diagnostics, Span, Spanned};
 use plimsoll_counters::Sharded;
@@ -39,10 +40,11 @@ pub struct Bind {
     pub(crate) options: ListenOptions,
 }
 
-/// Checks what only makes sense together. `None`: there were errors.
-pub(crate) fn compile(file: File, found: &mut Diagnostics) -> Option<Plan> {
+/// Checks what only makes sense together. `written`: the names of all backends, also of those that could not be read. `None`: there were
+/// errors.
+pub(crate) fn compile(file: File, written: &[String], found: &mut Diagnostics) -> Option<Plan> {
     let binds = binds(&file, found);
-    references(&file, found);
+    references(&file, written, found);
     let addresses = file
         .backends
         .values()
@@ -89,7 +91,7 @@ fn binds(file: &File, found: &mut Diagnostics) -> Vec<Bind> {
 }
 
 /// Names that must exist, and modes that must agree.
-fn references(file: &File, found: &mut Diagnostics) {
+fn references(file: &File, written: &[String], found: &mut Diagnostics) {
     let default_mode = file.defaults.mode.unwrap_or_default();
     let mode = |mode: &Option<Spanned<Mode>>| mode.as_deref().copied().unwrap_or(default_mode);
     for (name, frontend) in file.frontends.iter() {
@@ -102,9 +104,12 @@ fn references(file: &File, found: &mut Diagnostics) {
             continue;
         };
         let Some((defined, backend)) = file.backends.iter().find(|(name, _)| name.as_str() == wanted.as_str()) else {
+            if written.iter().any(|name| name == wanted.as_str()) {
+                continue;
+            }
             found.push(
                 Diagnostic::error("config.unknown-backend", wanted.span(), format!("unknown backend `{wanted}`"))
-                    .suggest(wanted, file.backends.names()),
+                    .suggest(wanted, written.iter().map(String::as_str)),
             );
             continue;
         };
@@ -118,6 +123,12 @@ fn references(file: &File, found: &mut Diagnostics) {
     for (name, backend) in file.backends.iter() {
         if backend.servers.is_empty() {
             found.push(Diagnostic::warning("config.no-server", name.span(), format!("backend `{name}` has no server")));
+        }
+        if let Some(check) = &backend.health_check {
+            for key in check.pointless() {
+                let text = format!("`{key}` means nothing for a health check of this type");
+                found.push(Diagnostic::warning("config.pointless", check.span(), text));
+            }
         }
         for server in backend.servers.values() {
             if let Some(weight) = server.weight.as_ref().filter(|weight| ***weight > 256) {
@@ -209,7 +220,7 @@ impl Plan {
 
     fn backend(&self, name: &str, options: &model::Backend, addresses: &[Address], now: Tick) -> Backend {
         let defaults = &self.file.defaults;
-        let health = HealthOptions::default();
+        let health = self.health_check(options).map_or_else(HealthOptions::default, HealthCheck::health);
         let settings: Vec<Settings> = options
             .servers
             .iter()
@@ -248,6 +259,31 @@ impl Plan {
             limits: Limits::DEFAULT,
             counters: Sharded::new(self.workers),
         }
+    }
+
+    fn health_check<'a>(&'a self, backend: &'a model::Backend) -> Option<&'a HealthCheck> {
+        backend.health_check.as_deref().or(self.file.defaults.health_check.as_deref())
+    }
+
+    /// The servers to check, and how.
+    pub(crate) fn subjects(&self, snapshot: &Snapshot) -> Vec<Subject> {
+        let mut subjects = Vec::new();
+        for (options, backend) in self.file.backends.values().zip(&snapshot.backends) {
+            let Some(check) = self.health_check(options) else { continue };
+            let timeouts = &backend.timeouts;
+            for (line, target) in
+                options.servers.values().zip(&backend.targets).filter(|(line, _)| line.check.unwrap_or(true))
+            {
+                let defaults = Defaults {
+                    connect: timeouts.connect.map(|limit| limit.as_std()),
+                    check: timeouts.check.map(|limit| limit.as_std()),
+                    tolerance: tolerance(&line.tolerate),
+                };
+                subjects
+                    .push(Subject { server: Arc::clone(&target.server), plan: check.plan(&target.address, &defaults) });
+            }
+        }
+        subjects
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod budget;
 mod compile;
+mod control;
 mod load;
 mod model;
 mod process;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use plimsoll_config::{Diagnostic, Diagnostics, Sources, Span};
+use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Span, Value};
 
 use crate::compile::{Plan, compile};
 
@@ -55,9 +55,26 @@ pub fn load_file(path: &Path) -> std::io::Result<(Option<Plan>, Findings)> {
 #[must_use]
 pub fn load_text(name: &str, text: &str) -> (Option<Plan>, Findings) {
     let mut sources = Sources::new();
-    let (file, mut found) = plimsoll_config::load(&mut sources, name, text, &|variable| std::env::var(variable).ok());
-    let plan = file.and_then(|file| compile(file, &mut found));
+    let mut found = Diagnostics::new();
+    let tree =
+        plimsoll_config::tree::parse(&mut sources, name, text, &|variable| std::env::var(variable).ok(), &mut found);
+    // What could be read in spite of errors is looked at as well, so that everything comes out at once.
+    let plan = tree.and_then(|tree| {
+        let file = plimsoll_config::load_tree(&tree, &sources, &mut found)?;
+        compile(file, &backend_names(&tree), &mut found)
+    });
     found.sort();
     let plan = plan.filter(|_| !found.has_errors());
     (plan, Findings { sources, found })
+}
+
+/// The backends that are written down, also those that could not be read: a reference to one of them is not wrong.
+fn backend_names(tree: &Node) -> Vec<String> {
+    match tree.get("backends").map(|node| &node.value) {
+        Some(Value::Map(entries)) => entries.iter().map(|(key, _)| key.text.to_string()).collect(),
+        Some(Value::List(items)) => {
+            items.iter().filter_map(|item| item.get("name")?.as_str().map(str::to_owned)).collect()
+        }
+        _ => Vec::new(),
+    }
 }

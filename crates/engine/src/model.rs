@@ -1,5 +1,6 @@
 //! The file, as it is written: names of keys and the owners' types, nothing else. `docs/keys.md` lists them.
 
+use plimsoll_checks::HealthCheck;
 use plimsoll_config::{FromShort, NamedMap, OneOrMany, ShortForm, Spanned};
 use plimsoll_lb::Balance;
 use plimsoll_net::AddressSpec;
@@ -64,6 +65,7 @@ pub(crate) struct Defaults {
     pub(crate) retries: Option<u32>,
     pub(crate) redispatch: Option<bool>,
     pub(crate) splice: Option<bool>,
+    pub(crate) health_check: Option<Spanned<HealthCheck>>,
 }
 
 /// Where clients come in.
@@ -113,6 +115,7 @@ pub(crate) struct Backend {
     pub(crate) retries: Option<u32>,
     pub(crate) redispatch: Option<bool>,
     pub(crate) splice: Option<bool>,
+    pub(crate) health_check: Option<Spanned<HealthCheck>>,
     #[serde(default)]
     pub(crate) servers: NamedMap<ShortForm<ServerLine>>,
 }

@@ -14,6 +14,7 @@ use plimsoll_proxy::Snapshot;
 
 use crate::budget::{Budget, BudgetError};
 use crate::compile::Plan;
+use crate::control::Control;
 use crate::model::LogTo;
 use crate::worker::{Command, Handle, Start};
 
@@ -43,6 +44,7 @@ pub enum StartError {
 pub struct Engine {
     snapshot: ArcSwap<Snapshot>,
     workers: Vec<Handle>,
+    control: Control,
     log: Option<Sink>,
     addresses: Vec<(String, Address)>,
     unlink: Vec<Address>,
@@ -72,6 +74,7 @@ impl Engine {
             }
         }
         let snapshot = Arc::new(plan.snapshot(budget.maxconn, Tick::now()));
+        tell_transitions(&snapshot);
         let log = plan.log.map(|to| Sink::start(stream(to))).transpose()?;
         let (ready, started) = channel();
         let mut handles = Vec::with_capacity(workers);
@@ -83,13 +86,14 @@ impl Engine {
         for worker in &started {
             worker?;
         }
+        let control = Control::start(plan.subjects(&snapshot))?;
         let unlink = plan
             .binds
             .iter()
             .map(|bind| bind.address.clone())
             .filter(|address| matches!(address, Address::Unix(_)))
             .collect();
-        Ok(Self { snapshot: ArcSwap::new(snapshot), workers: handles, log, addresses, unlink })
+        Ok(Self { snapshot: ArcSwap::new(snapshot), workers: handles, control, log, addresses, unlink })
     }
 
     /// Where it listens: frontend and address, in the order of the file.
@@ -126,6 +130,7 @@ impl Engine {
     /// Waits for the workers, then writes what is left of the log.
     pub fn finish(self) {
         self.workers.into_iter().for_each(Handle::join);
+        drop(self.control);
         if let Some(log) = self.log {
             log.finish();
         }
@@ -154,5 +159,16 @@ fn stream(to: LogTo) -> Box<dyn Write + Send> {
     match to {
         LogTo::Stdout => Box::new(io::stdout()),
         LogTo::Stderr => Box::new(io::stderr()),
+    }
+}
+
+/// State changes of servers go to stderr, in the words that HAProxy's users' tools look for.
+fn tell_transitions(snapshot: &Snapshot) {
+    for backend in &snapshot.backends {
+        backend.balancer.set().on_transition(|server, transition| {
+            for line in transition.lines(server) {
+                eprintln!("lb: {line}");
+            }
+        });
     }
 }

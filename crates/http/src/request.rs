@@ -119,8 +119,8 @@ impl Request {
                 Ok(Progress::Complete(skip + end))
             }
             Found::End(_) => Err(&REQUEST_LINE),
-            Found::BareLf if self.scanner.past_first_line() => Err(&FIELD_INVALID),
-            Found::BareLf => Err(&REQUEST_LINE),
+            Found::Bare if self.scanner.past_first_line() => Err(&FIELD_INVALID),
+            Found::Bare => Err(&REQUEST_LINE),
             Found::More => self.judge_part(text, limits),
         }
     }
@@ -128,6 +128,14 @@ impl Request {
     /// A head that is not complete can already be one that never will be.
     #[cold]
     fn judge_part(&mut self, text: &[u8], limits: &Limits) -> Result<Progress, Refusal> {
+        let start = &text[..text.len().min(MOST_METHOD + 1)];
+        let method = start.iter().position(|&byte| !crate::token::is_tchar(byte));
+        match method {
+            Some(0) => return Err(&REQUEST_LINE),
+            Some(at) if start[at] != b' ' => return Err(&REQUEST_LINE),
+            None if start.len() > MOST_METHOD => return Err(&REQUEST_LINE),
+            _ => {}
+        }
         if self.scanner.past_first_line() {
             if self.first_line == 0 {
                 self.first_line = memchr::memchr(b'\n', text).map_or(text.len(), |at| at + 1);
@@ -135,14 +143,8 @@ impl Request {
             let too_large = text.len() - self.first_line > limits.header_bytes;
             return if too_large { Err(&HEADER_TOO_LARGE) } else { Ok(Progress::Incomplete) };
         }
-        let start = &text[..text.len().min(MOST_METHOD + 1)];
-        match start.iter().position(|&byte| !crate::token::is_tchar(byte)) {
-            Some(0) => Err(&REQUEST_LINE),
-            Some(at) if start[at] != b' ' => Err(&REQUEST_LINE),
-            None if start.len() > MOST_METHOD => Err(&REQUEST_LINE),
-            _ if text.len() > limits.target_bytes + MOST_METHOD + 12 => Err(&TARGET_TOO_LONG),
-            _ => Ok(Progress::Incomplete),
-        }
+        let long = text.len() > limits.target_bytes + MOST_METHOD + 12;
+        if long { Err(&TARGET_TOO_LONG) } else { Ok(Progress::Incomplete) }
     }
 
     fn read(&mut self, text: &[u8], limits: &Limits) -> Result<(), Refusal> {

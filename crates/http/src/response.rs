@@ -61,8 +61,8 @@ impl Response {
                 self.read(&input[..end], method, limits, tolerance)?;
                 Ok(Progress::Complete(end))
             }
-            Found::BareLf if self.scanner.past_first_line() => Err(&RESPONSE_FIELD),
-            Found::BareLf => Err(&RESPONSE_LINE),
+            Found::Bare if self.scanner.past_first_line() => Err(&RESPONSE_FIELD),
+            Found::Bare => Err(&RESPONSE_LINE),
             Found::More if !starts_like_one(input) => Err(&RESPONSE_LINE),
             Found::More if input.len() > limits.header_bytes => Err(&RESPONSE_TOO_LARGE),
             Found::More => Ok(Progress::Incomplete),

@@ -1,6 +1,6 @@
 //! Finds the end of a head while it arrives, in time linear in its bytes.
 
-use memchr::memchr;
+use memchr::memchr2;
 
 /// What is known of the head so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,8 +9,8 @@ pub(crate) enum Found {
     More,
     /// It ends behind so many bytes.
     End(usize),
-    /// A line ended with LF alone.
-    BareLf,
+    /// A CR without LF, or an LF without CR.
+    Bare,
 }
 
 /// Remembers how far it looked, so that a head that arrives byte by byte is looked at once.
@@ -25,19 +25,25 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// Looks at what came since the last call. `input` is the same buffer from its first byte, only longer.
+    /// Looks at what came since the last call. `input` is the same buffer from its first byte, only longer. With `bare_lf` a line may end
+    /// with LF alone.
     pub(crate) fn scan(&mut self, input: &[u8], bare_lf: bool) -> Found {
-        while let Some(offset) = input.get(self.seen..).and_then(|rest| memchr(b'\n', rest)) {
-            let lf = self.seen + offset;
-            let bare = lf == 0 || input[lf - 1] != b'\r' || lf == self.line;
-            if bare && !bare_lf {
-                return Found::BareLf;
-            }
-            let empty = if bare { lf == self.line } else { lf - 1 == self.line };
-            self.seen = lf + 1;
-            self.line = lf + 1;
+        while let Some(offset) = input.get(self.seen..).and_then(|rest| memchr2(b'\r', b'\n', rest)) {
+            let end = self.seen + offset;
+            let next = match (input[end], input.get(end + 1)) {
+                (b'\r', Some(b'\n')) => end + 2,
+                (b'\r', None) => {
+                    self.seen = end;
+                    return Found::More;
+                }
+                (b'\n', _) if bare_lf => end + 1,
+                _ => return Found::Bare,
+            };
+            let empty = end == self.line;
+            self.seen = next;
+            self.line = next;
             if empty {
-                return Found::End(lf + 1);
+                return Found::End(next);
             }
             self.lines += 1;
         }
@@ -73,9 +79,11 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_lf_is_told_at_once_and_may_be_tolerated() {
-        assert_eq!(Scanner::default().scan(b"GET / HTTP/1.1\nHo", false), Found::BareLf);
-        assert_eq!(Scanner::default().scan(b"\nGET", false), Found::BareLf);
+    fn a_bare_cr_or_lf_is_told_at_once_and_lf_may_be_tolerated() {
+        assert_eq!(Scanner::default().scan(b"GET / HTTP/1.1\nHo", false), Found::Bare);
+        assert_eq!(Scanner::default().scan(b"\nGET", false), Found::Bare);
+        assert_eq!(Scanner::default().scan(b"GET / HTTP/1.1\r\r\n", true), Found::Bare);
+        assert_eq!(Scanner::default().scan(b"GET /\rHTTP", false), Found::Bare);
         assert_eq!(Scanner::default().scan(b"HTTP/1.1 200 OK\nA: b\n\nbody", true), Found::End(22));
         assert_eq!(Scanner::default().scan(b"HTTP/1.1 200 OK\r\nA: b\n\r\nbody", true), Found::End(24));
     }

@@ -264,8 +264,10 @@ impl Flow<'_, '_> {
     }
 
     async fn splice(&mut self, pump: plimsoll_net::SplicePump) -> Result<(), Failed> {
-        let mut patience = Patience::new(&self.job.client.timer, self.job.backend.timeouts.server);
-        let (pumped, moved) = write::run(pump, self.server, &self.job.client.stream, &mut patience).await;
+        let client = &self.job.client;
+        let from = (self.server, self.job.backend.timeouts.server);
+        let (pumped, moved) =
+            write::run(pump, &client.timer, from, (&client.stream, self.job.frontend.timeouts.client)).await;
         self.record.bytes_out += moved;
         let outcome = match pumped {
             Pumped::Whole => {
@@ -273,7 +275,8 @@ impl Flow<'_, '_> {
                 return Ok(());
             }
             Pumped::Cut | Pumped::Broken(SpliceSide::From) => &SERVER_BODY_CUT,
-            Pumped::Stalled => &SERVER_BODY_TIMEOUT,
+            Pumped::Stalled(SpliceSide::From) => &SERVER_BODY_TIMEOUT,
+            Pumped::Stalled(SpliceSide::To) => &CLIENT_STALLED,
             Pumped::Broken(SpliceSide::To) => &CLIENT_GONE,
         };
         Err(Failed::heard(outcome))

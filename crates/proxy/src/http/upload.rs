@@ -70,7 +70,8 @@ pub(super) async fn upload(
             && let Some(pump) = write::pump(&job.worker.pipes, &job.client.stream, server, left)
         {
             buf.release();
-            let (pumped, moved) = write::run(pump, &job.client.stream, server, &mut from_client).await;
+            let from = (&job.client.stream, job.frontend.timeouts.client);
+            let (pumped, moved) = write::run(pump, timer, from, (server, job.backend.timeouts.server)).await;
             read += moved;
             return match pumped {
                 Pumped::Whole => {
@@ -78,7 +79,8 @@ pub(super) async fn upload(
                     Ok(read)
                 }
                 Pumped::Cut | Pumped::Broken(SpliceSide::From) => Err(UploadEnd::Failed(&BODY_ABORTED)),
-                Pumped::Stalled => Err(UploadEnd::Failed(&BODY_TIMEOUT)),
+                Pumped::Stalled(SpliceSide::From) => Err(UploadEnd::Failed(&BODY_TIMEOUT)),
+                Pumped::Stalled(SpliceSide::To) => Err(UploadEnd::Failed(&SERVER_STALLED)),
                 Pumped::Broken(SpliceSide::To) => Err(UploadEnd::ServerGone),
             };
         }

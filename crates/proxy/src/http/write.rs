@@ -96,8 +96,8 @@ pub(super) enum Pumped {
     Whole,
     /// The source ended too early.
     Cut,
-    /// The source was silent for too long, or the destination did not read.
-    Stalled,
+    /// That side kept us waiting for too long: the source with its bytes, or the destination with its room.
+    Stalled(SpliceSide),
     /// An error on this side.
     Broken(SpliceSide),
 }
@@ -110,25 +110,33 @@ pub(super) fn pump(pipes: &PipePool, from: &Stream, to: &Stream, count: u64) -> 
     SplicePump::new(pipes, count).ok().flatten()
 }
 
-/// Moves the pump's budget. Gives how it ended and how much went.
+/// Moves the pump's budget; each side has its own patience. Gives how it ended and how much went.
 pub(super) async fn run(
     mut pump: SplicePump,
-    from: &Stream,
-    to: &Stream,
-    patience: &mut Patience<'_>,
+    timer: &Timer,
+    from: (&Stream, Option<Duration>),
+    to: (&Stream, Option<Duration>),
 ) -> (Pumped, u64) {
     let mut written = 0;
+    let mut waiting: Option<SpliceSide> = None;
     loop {
-        let moved = poll_fn(|cx| match pump.poll(cx, from, to) {
-            Poll::Ready(moved) => Poll::Ready(Some(moved)),
-            Poll::Pending => patience.poll_spent(cx).map(|()| None),
+        let moved = poll_fn(|cx| {
+            if let Poll::Ready(moved) = pump.poll(cx, from.0, to.0) {
+                return Poll::Ready(Ok(moved));
+            }
+            // Bytes in the pipe wait for the destination; an empty pipe waits for the source.
+            let (side, limit) = if pump.is_empty() { (SpliceSide::From, from.1) } else { (SpliceSide::To, to.1) };
+            if waiting.replace(side) != Some(side) {
+                timer.arm(deadline(Tick::now(), limit));
+            }
+            timer.poll_expired(cx).map(|()| Err(side))
         })
         .await;
+        waiting = None;
         match moved {
-            None => return (Pumped::Stalled, written),
-            Some(Err(error)) => return (Pumped::Broken(error.side), written + error.moved.written),
-            Some(Ok(moved)) => {
-                patience.progress();
+            Err(side) => return (Pumped::Stalled(side), written),
+            Ok(Err(error)) => return (Pumped::Broken(error.side), written + error.moved.written),
+            Ok(Ok(moved)) => {
                 written += moved.written;
                 match moved.end {
                     Some(SpliceEnd::Budget) => return (Pumped::Whole, written),
