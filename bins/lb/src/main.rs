@@ -1,6 +1,7 @@
 //! `lb`: reads its arguments and hands over to the engine. Reads top to bottom.
 
 mod check;
+mod demo;
 mod run;
 
 use std::path::PathBuf;
@@ -44,6 +45,15 @@ enum Verb {
         #[arg(short, long, value_name = "FILE")]
         file: PathBuf,
     },
+    /// See it balance: no file, no other server.
+    ///
+    /// Listens on 127.0.0.1:8080, or the next port that is free, before three small servers inside this process, of which one goes
+    /// away every few seconds and comes back. Says what to try with curl; Ctrl-C drains and ends it.
+    Demo {
+        /// Print the demo's configuration instead, to start your own from.
+        #[arg(long)]
+        print_config: bool,
+    },
     /// Print the version.
     Version,
 }
@@ -52,6 +62,8 @@ fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Run { file } => run::run(&file),
         Verb::Check { file } => check::check(&file),
+        Verb::Demo { print_config: true } => demo::print_config(),
+        Verb::Demo { print_config: false } => demo::demo(),
         Verb::Version => {
             println!("lb {} (Plimsoll)", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

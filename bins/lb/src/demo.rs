@@ -1,0 +1,130 @@
+//! `lb demo`: a load balancer to look at, with servers of its own; no file, no other program.
+
+mod board;
+mod config;
+mod origins;
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use plimsoll_engine::{Engine, StartError};
+
+use crate::run::{Stop, until_stopped};
+use origins::{Habit, Origin};
+
+/// Tried in turn; then whatever the kernel gives.
+const PORTS: std::ops::RangeInclusive<u16> = 8080..=8179;
+/// The last of the servers: long enough to see it up and down, short enough to wait for.
+const FICKLE: Habit = Habit::Fickle { there: Duration::from_secs(8), gone: Duration::from_secs(6) };
+
+/// The verb.
+pub fn demo() -> ExitCode {
+    match start().and_then(|(engine, address)| watch(engine, address)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("lb: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `--print-config`
+pub fn print_config() -> ExitCode {
+    // A reader that has enough may close the pipe.
+    let _ = io::stdout().write_all(config::TEXT.as_bytes());
+    ExitCode::SUCCESS
+}
+
+/// The origins, and the engine before them at the first port that is free.
+fn start() -> Result<(Engine, SocketAddr), StartError> {
+    let [alpha, bravo, charlie] = config::SERVERS.map(|(name, _)| name);
+    let origins = [
+        Origin::reserve(alpha, Habit::Steady)?,
+        Origin::reserve(bravo, Habit::Steady)?,
+        Origin::reserve(charlie, FICKLE)?,
+    ];
+    let servers = origins.each_ref().map(Origin::address);
+    origins::start(origins)?;
+    let mut ports = PORTS.chain([0]);
+    loop {
+        let frontend = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.next().unwrap_or_default()));
+        let (plan, findings) = plimsoll_engine::load_text("demo", &config::with_addresses(frontend, servers));
+        let plan = plan.ok_or_else(|| io::Error::other(findings.render(false)))?;
+        match Engine::start(&plan) {
+            Ok(engine) => {
+                let bound = engine.addresses().first().and_then(|(_, address)| address.to_string().parse().ok());
+                return Ok((engine, bound.unwrap_or(frontend)));
+            }
+            Err(StartError::Listen { error, .. })
+                if error.kind() == io::ErrorKind::AddrInUse && frontend.port() != 0 => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Shows what happens until it is told to stop.
+fn watch(engine: Engine, address: SocketAddr) -> Result<(), StartError> {
+    let program = std::env::args().next().unwrap_or_else(|| "lb".into());
+    let _ = io::stdout().write_all(welcome(address, &program).as_bytes());
+    let ended = std::thread::scope(|scope| {
+        let (running, stop) = channel();
+        let engine = &engine;
+        scope.spawn(move || board::show(engine, &stop));
+        let ended = until_stopped(engine);
+        drop(running);
+        ended
+    })?;
+    if let Stop::Drained = ended {
+        let figures = board::Figures::read(&engine);
+        engine.finish();
+        let _ = writeln!(io::stdout(), "lb: done: {figures}");
+    }
+    Ok(())
+}
+
+/// What a newcomer reads first.
+fn welcome(address: SocketAddr, program: &str) -> String {
+    let url = format!("http://{address}/");
+    let moved =
+        if address.port() == *PORTS.start() { String::new() } else { format!(" (port {} is taken)", PORTS.start()) };
+    let tries = [
+        (format!("curl {url}"), "again and again: the servers take turns"),
+        (format!("curl -i -d hello {url}any/path?x=1"), "what a server is told"),
+        (format!("while sleep 0.2; do curl -s {url} | head -1; done"), "goes on while charlie is gone"),
+        (format!("{program} demo --print-config"), "the configuration, to start your own from"),
+    ];
+    let widest = tries.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    let tries: String = tries.iter().map(|(command, why)| format!("  {command:widest$}  # {why}\n")).collect();
+    format!(
+        "\
+Plimsoll balances {url}{moved} over three small servers inside this process: alpha, bravo and charlie.
+charlie goes away for a few seconds again and again: watch its state below, and that no request fails.
+
+Try, in another terminal:
+{tries}
+Ctrl-C ends it.
+
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newcomer_reads_the_address_and_what_to_try() {
+        let text = welcome(SocketAddr::from(([127, 0, 0, 1], 8080)), "lb");
+        assert!(text.contains("balances http://127.0.0.1:8080/ over"), "{text}");
+        assert!(text.matches("curl ").count() >= 3, "{text}");
+    }
+
+    #[test]
+    fn another_port_is_explained() {
+        let text = welcome(SocketAddr::from(([127, 0, 0, 1], 8082)), "lb");
+        assert!(text.contains("http://127.0.0.1:8082/ (port 8080 is taken)"), "{text}");
+    }
+}
