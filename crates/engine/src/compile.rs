@@ -241,7 +241,12 @@ impl Plan {
             set.servers().iter().zip(options.servers.values()).zip(addresses).map(|((server, line), address)| Target {
                 server: Arc::clone(server),
                 address: address.clone(),
-                connect: ConnectOptions { keepalive: line.keepalive.unwrap_or(false), ..ConnectOptions::default() },
+                connect: ConnectOptions {
+                keepalive: line.keepalive.unwrap_or(false),
+                // In HTTP mode a request follows at once and carries the acknowledgement: a packet less for each connection.
+                quickack: options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default() == Mode::Tcp,
+                ..ConnectOptions::default()
+            },
                 tolerance: tolerance(&line.tolerate),
                 host: host(address),
             });
