@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use plimsoll_engine::{Engine, StartError};
 
-use crate::run::{Stop, until_stopped};
+use crate::run::{Signals, Stop};
 use origins::{Habit, Origin};
 
 /// Tried in turn; then whatever the kernel gives.
@@ -67,16 +67,17 @@ fn start() -> Result<(Engine, SocketAddr), StartError> {
 
 /// Shows what happens until it is told to stop.
 fn watch(engine: Engine, address: SocketAddr) -> Result<(), StartError> {
+    let signals = Signals::catch()?;
     let program = std::env::args().next().unwrap_or_else(|| "lb".into());
     let _ = io::stdout().write_all(welcome(address, &program).as_bytes());
     let ended = std::thread::scope(|scope| {
         let (running, stop) = channel();
         let engine = &engine;
         scope.spawn(move || board::show(engine, &stop));
-        let ended = until_stopped(engine);
+        let ended = signals.until_stopped(engine);
         drop(running);
         ended
-    })?;
+    });
     if let Stop::Drained = ended {
         let figures = board::Figures::read(&engine);
         engine.finish();

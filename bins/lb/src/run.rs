@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use plimsoll_engine::{Engine, Plan};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::check;
@@ -17,8 +18,12 @@ pub fn run(file: &Path) -> ExitCode {
 }
 
 fn serve(plan: &Plan) -> ExitCode {
-    let engine = match Engine::start(plan) {
-        Ok(engine) => engine,
+    let started = Signals::catch().map_err(|error| error.to_string()).and_then(|signals| {
+        let engine = Engine::start(plan).map_err(|error| error.to_string())?;
+        Ok((signals, engine))
+    });
+    let (signals, engine) = match started {
+        Ok(started) => started,
         Err(error) => {
             eprintln!("lb: {error}");
             return ExitCode::FAILURE;
@@ -28,18 +33,12 @@ fn serve(plan: &Plan) -> ExitCode {
         eprintln!("lb: listening on {address} (frontend {frontend})");
     }
     eprintln!("lb: ready");
-    match until_stopped(&engine) {
-        Ok(Stop::Drained) => {
-            engine.finish();
-            ExitCode::SUCCESS
-        }
+    match signals.until_stopped(&engine) {
+        Stop::Drained => engine.finish(),
         // Connections that are left end with the process.
-        Ok(Stop::Now) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("lb: {error}");
-            ExitCode::FAILURE
-        }
+        Stop::Now => {}
     }
+    ExitCode::SUCCESS
 }
 
 /// How it ended.
@@ -50,25 +49,42 @@ pub enum Stop {
     Now,
 }
 
-/// Serves until SIGTERM or SIGINT, then drains until the last connection is gone or a second one comes.
-pub fn until_stopped(engine: &Engine) -> std::io::Result<Stop> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        either(&mut terminate, &mut interrupt).await;
-        eprintln!("lb: draining {} connections; a second signal stops now", engine.connections());
-        engine.drain();
-        let drained = async {
-            while !engine.is_drained() {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
+/// SIGTERM and SIGINT, caught from here on.
+pub struct Signals {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// To be called before anybody is told that we are ready.
+    pub fn catch() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let (terminate, interrupt) = {
+            let _inside = runtime.enter();
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
         };
-        tokio::select! {
-            () = drained => Ok(Stop::Drained),
-            () = either(&mut terminate, &mut interrupt) => Ok(Stop::Now),
-        }
-    })
+        Ok(Self { runtime, terminate, interrupt })
+    }
+
+    /// Serves until the first signal, then drains until the last connection is gone or a second one comes.
+    pub fn until_stopped(mut self, engine: &Engine) -> Stop {
+        let (terminate, interrupt) = (&mut self.terminate, &mut self.interrupt);
+        self.runtime.block_on(async {
+            either(terminate, interrupt).await;
+            eprintln!("lb: draining {} connections; a second signal stops now", engine.connections());
+            engine.drain();
+            let drained = async {
+                while !engine.is_drained() {
+                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                }
+            };
+            tokio::select! {
+                () = drained => Stop::Drained,
+                () = either(terminate, interrupt) => Stop::Now,
+            }
+        })
+    }
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) {

@@ -242,11 +242,11 @@ impl Plan {
                 server: Arc::clone(server),
                 address: address.clone(),
                 connect: ConnectOptions {
-                keepalive: line.keepalive.unwrap_or(false),
-                // In HTTP mode a request follows at once and carries the acknowledgement: a packet less for each connection.
-                quickack: options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default() == Mode::Tcp,
-                ..ConnectOptions::default()
-            },
+                    keepalive: line.keepalive.unwrap_or(false),
+                    // In HTTP mode a request follows at once and carries the acknowledgement: a packet less for each connection.
+                    quickack: options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default() == Mode::Tcp,
+                    ..ConnectOptions::default()
+                },
                 tolerance: tolerance(&line.tolerate),
                 host: host(address),
             });
@@ -280,8 +280,8 @@ impl Plan {
                 options.servers.values().zip(&backend.targets).filter(|(line, _)| line.check.unwrap_or(true))
             {
                 let defaults = Defaults {
-                    connect: timeouts.connect.map(|limit| limit.as_std()),
-                    check: timeouts.check.map(|limit| limit.as_std()),
+                    connect: timeouts.connect.map(plimsoll_config::Duration::as_std),
+                    check: timeouts.check.map(plimsoll_config::Duration::as_std),
                     tolerance: tolerance(&line.tolerate),
                 };
                 subjects

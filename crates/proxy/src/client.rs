@@ -133,6 +133,6 @@ impl Drop for Permit {
 
 /// The size of the future that a client's task runs, without making one.
 #[cfg(test)]
-pub(crate) fn future_size<F: std::future::Future>(_: impl Fn(Client) -> F) -> usize {
+pub(crate) fn future_size<F: Future>(_: impl Fn(Client) -> F) -> usize {
     size_of::<F>()
 }

@@ -51,11 +51,11 @@ impl Timeouts {
     }
 
     pub(crate) fn head(&self) -> Duration {
-        self.http_request.map_or(HTTP_REQUEST, |written| written.as_std())
+        self.http_request.map_or(HTTP_REQUEST, Written::as_std)
     }
 
     pub(crate) fn keep_alive(&self) -> Duration {
-        self.http_keep_alive.map_or_else(|| self.head(), |written| written.as_std())
+        self.http_keep_alive.map_or_else(|| self.head(), Written::as_std)
     }
 }
 

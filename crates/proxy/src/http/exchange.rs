@@ -375,7 +375,7 @@ async fn both_ways(
                     }
                     // It may have answered: the response is read with the server's patience, and neither connection is used again.
                     Err(UploadEnd::ServerGone) => {
-                        job.client.timer.arm(deadline(Tick::now(), job.backend.timeouts.server))
+                        job.client.timer.arm(deadline(Tick::now(), job.backend.timeouts.server));
                     }
                     Err(UploadEnd::Failed(outcome)) => return Poll::Ready(Err(outcome)),
                 }
