@@ -5,16 +5,17 @@
 //! *Start reading at*: [`load`], then [`Engine::start`].
 
 mod budget;
-mod compile;
+mod build;
 mod control;
 mod load;
 mod model;
+mod plan;
 mod process;
 mod worker;
 
 pub use budget::{Budget, BudgetError};
-pub use compile::{Bind, Plan};
 pub use load::{Findings, load_file, load_text};
+pub use plan::{Bind, Plan};
 pub use process::{Engine, StartError, outcome_tables};
 
 /// How many CPUs this process may use: affinity and cgroup quota, whichever is less.

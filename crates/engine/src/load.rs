@@ -4,7 +4,7 @@ use std::path::Path;
 
 use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Span, Value};
 
-use crate::compile::{Plan, compile};
+use crate::plan::{Plan, compile};
 
 /// What was found in a file.
 #[derive(Debug)]

@@ -13,9 +13,9 @@ use plimsoll_outcome::Outcome;
 use plimsoll_proxy::Snapshot;
 
 use crate::budget::{Budget, BudgetError};
-use crate::compile::Plan;
 use crate::control::Control;
 use crate::model::LogTo;
+use crate::plan::Plan;
 use crate::worker::{Command, Handle, Start};
 
 /// Why it does not start.
