@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
 /// A whole configuration.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct File {
     pub(crate) global: Global,
@@ -20,7 +20,7 @@ pub(crate) struct File {
 }
 
 /// The process.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Global {
     pub(crate) threads: Option<Spanned<Threads>>,
@@ -29,7 +29,7 @@ pub(crate) struct Global {
 }
 
 /// Where access-log lines go.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct LogTarget {
     pub(crate) to: LogTo,
@@ -51,7 +51,7 @@ pub(crate) enum Threads {
 }
 
 /// What holds for every proxy that does not say otherwise.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Defaults {
     pub(crate) mode: Option<Mode>,
@@ -69,7 +69,7 @@ pub(crate) struct Defaults {
 }
 
 /// Where clients come in.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Frontend {
     pub(crate) bind: OneOrMany<ShortForm<BindLine>>,
@@ -84,7 +84,7 @@ pub(crate) struct Frontend {
 }
 
 /// One address to listen on.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct BindLine {
     pub(crate) address: Spanned<AddressSpec>,
@@ -100,7 +100,7 @@ impl FromShort for BindLine {
 }
 
 /// Where requests go.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Backend {
     pub(crate) mode: Option<Spanned<Mode>>,
@@ -121,7 +121,7 @@ pub(crate) struct Backend {
 }
 
 /// One server.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct ServerLine {
     pub(crate) address: Spanned<AddressSpec>,
