@@ -168,15 +168,19 @@ impl Pool {
         Connection::new(stream, Rc::clone(self))
     }
 
-    /// The idle connection that was used last, if the mode allows this request to take it.
+    /// Of the idle connections that the mode allows this request to take, the one that was used last.
     #[must_use]
     pub fn take(self: &Rc<Self>, reuse: Reuse, first: bool) -> Option<Connection> {
+        // Only `aggressive` looks below the top, and only for the first request of a client.
+        if !reuse.allows(first, u32::MAX) {
+            return None;
+        }
         loop {
-            let place = *self.stack.borrow().last()?;
-            if !reuse.allows(first, self.idle.places.borrow()[place].served) {
-                return None;
-            }
-            self.stack.borrow_mut().pop();
+            let allowed = {
+                let places = self.idle.places.borrow();
+                self.stack.borrow().iter().rposition(|&place| reuse.allows(first, places[place].served))?
+            };
+            let place = self.stack.borrow_mut().remove(allowed);
             let Parked { stream, served, watch, pool } = self.idle.places.borrow_mut().remove(place);
             if stream.seems_readable() {
                 // The event loop knows already what the watcher has not been told yet.
@@ -190,12 +194,9 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection that is idle from now on, unless it is dead, or more than were ever needed at once.
+    /// Keeps a connection that is idle from now on, unless it is dead. If there are then more than were needed at once, the coldest goes.
     pub(crate) fn park(self: Rc<Self>, connection: Connection) {
         let enough = self.stack.borrow().len() + self.in_use.get() > self.peak.get().max(self.peak_before.get());
-        if enough {
-            return;
-        }
         let Some((stream, served, watch)) = connection.take_stream() else { return };
         let watch = watch.unwrap_or_else(|| Watch::new(&self.idle.bell));
         let mut places = self.idle.places.borrow_mut();
@@ -211,6 +212,10 @@ impl Pool {
         drop(places);
         self.stack.borrow_mut().push(place);
         self.idle.arm();
+        if enough {
+            let coldest = self.stack.borrow()[0];
+            self.idle.evict(coldest);
+        }
     }
 
     /// How many are in use by this worker.
