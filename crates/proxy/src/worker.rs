@@ -49,7 +49,7 @@ impl Worker {
         now: plimsoll_clock::Tick,
     ) -> Rc<Self> {
         let wheel = Wheel::new(now);
-        let pools = Pools::new(&wheel);
+        let pools = Pools::new(&wheel, plimsoll_clock::Tick::now);
         let view = RefCell::new(Rc::new(View::new(snapshot, &pools)));
         let worker = Rc::new(Self {
             id,

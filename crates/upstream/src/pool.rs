@@ -32,6 +32,7 @@ struct Idle {
     pools: RefCell<Vec<std::rc::Weak<Pool>>>,
     timer: Timer,
     armed: Cell<bool>,
+    now: fn() -> Tick,
 }
 
 /// A parked connection.
@@ -56,15 +57,16 @@ pub struct Pool {
 }
 
 impl Pools {
-    /// No pool yet. `watch` must be spawned for connections to be looked after.
+    /// No pool yet. `watch` must be spawned for connections to be looked after. `now`: the clock that the wheel goes by.
     #[must_use]
-    pub fn new(wheel: &Wheel) -> Self {
+    pub fn new(wheel: &Wheel, now: fn() -> Tick) -> Self {
         Self(Rc::new(Idle {
             places: RefCell::default(),
             bell: Arc::default(),
             pools: RefCell::default(),
             timer: wheel.timer(),
             armed: Cell::new(false),
+            now,
         }))
     }
 
@@ -127,7 +129,7 @@ impl Idle {
 
     fn arm(&self) {
         if !self.armed.replace(true) {
-            self.timer.arm(Tick::now().after(PURGE));
+            self.timer.arm((self.now)().after(PURGE));
         }
     }
 
@@ -218,6 +220,12 @@ impl Pool {
         }
     }
 
+    /// Closes those that are idle: their server is gone.
+    pub fn clear(&self) {
+        let places = std::mem::take(&mut *self.stack.borrow_mut());
+        places.into_iter().for_each(|place| self.idle.evict(place));
+    }
+
     /// How many are in use by this worker.
     #[must_use]
     pub fn in_use(&self) -> usize {
@@ -251,3 +259,6 @@ impl Pool {
         stack[..surplus].to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests;
