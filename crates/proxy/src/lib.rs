@@ -14,6 +14,7 @@ mod lease;
 mod outcomes;
 mod relay;
 mod snapshot;
+mod sync;
 mod tcp;
 mod timeouts;
 mod worker;
