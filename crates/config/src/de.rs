@@ -39,18 +39,30 @@ const MAX_PASSES: usize = 2000;
 
 /// Fills a `T` from a tree. Findings are added to `found`, unsorted; there is a value exactly when the tree has no fault.
 pub fn load_tree<T: DeserializeOwned>(tree: &Node, sources: &Sources, found: &mut Diagnostics) -> Option<T> {
+    let (value, whole) = load_rest(tree, sources, found);
+    value.filter(|_| whole)
+}
+
+/// As [`load_tree`], but of a tree with faults there is what is left without them: good for further findings, never for use. What was
+/// required and missing may be filled in with anything.
+pub fn salvage_tree<T: DeserializeOwned>(tree: &Node, sources: &Sources, found: &mut Diagnostics) -> Option<T> {
+    load_rest(tree, sources, found).0
+}
+
+/// The value, and whether nothing was left out of it.
+fn load_rest<T: DeserializeOwned>(tree: &Node, sources: &Sources, found: &mut Diagnostics) -> (Option<T>, bool) {
     let mut repairs = Repairs::default();
     let mut told = 0;
     for _ in 0..MAX_PASSES {
         let fault = match T::deserialize(NodeDeserializer::root(tree, &repairs)) {
-            Ok(value) => return (told == 0 && !repairs.skipped_broken.get()).then_some(value),
+            Ok(value) => return (Some(value), told == 0 && !repairs.skipped_broken.get()),
             Err(error) => error.into_fault(),
         };
         if !fault.silent {
             if told == MAX_ERRORS {
                 let message = format!("there are more than {MAX_ERRORS} errors; the rest is not shown");
                 found.push(Diagnostic::error(code::TOO_MANY, Span::NONE, message));
-                return None;
+                return (None, false);
             }
             told += 1;
             let place = fault.place.clone();
@@ -60,7 +72,7 @@ pub fn load_tree<T: DeserializeOwned>(tree: &Node, sources: &Sources, found: &mu
                 found.push(diagnostic);
             }
             if !repairs.apply(place, tree) {
-                return None;
+                return (None, false);
             }
         } else if !repairs.apply(fault.place, tree) {
             break;
@@ -71,7 +83,7 @@ pub fn load_tree<T: DeserializeOwned>(tree: &Node, sources: &Sources, found: &mu
         let message = "the file could not be read as a configuration";
         found.push(Diagnostic::error(code::BAD_VALUE, tree.span, message));
     }
-    None
+    (None, false)
 }
 
 /// A node's identity while its tree is borrowed: its address, since an alias makes several nodes of one place.

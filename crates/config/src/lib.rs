@@ -47,7 +47,7 @@ mod suggest;
 pub mod tree;
 pub mod units;
 
-pub use de::load_tree;
+pub use de::{load_tree, salvage_tree};
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use ordered::{NamedMap, OrderedMap};
 pub use shape::{FromShort, OneOrMany, ShortForm};

@@ -60,8 +60,12 @@ pub fn load_text(name: &str, text: &str) -> (Option<Plan>, Findings) {
         plimsoll_config::tree::parse(&mut sources, name, text, &|variable| std::env::var(variable).ok(), &mut found);
     // What could be read in spite of errors is looked at as well, so that everything comes out at once.
     let plan = tree.and_then(|tree| {
-        let file = plimsoll_config::load_tree(&tree, &sources, &mut found)?;
-        compile(file, &backend_names(&tree), &mut found)
+        let file = plimsoll_config::salvage_tree(&tree, &sources, &mut found)?;
+        let mut sense = Diagnostics::new();
+        let plan = compile(file, &backend_names(&tree), &mut sense);
+        let told: Vec<Span> = found.iter().map(|finding| finding.primary.span).collect();
+        found.extend(sense.iter().filter(|finding| !follows(finding, &tree, &told)).cloned());
+        plan
     });
     found.sort();
     let plan = plan.filter(|_| !found.has_errors());
@@ -77,4 +81,23 @@ fn backend_names(tree: &Node) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Findings that something is not there.
+const ABSENCES: &[&str] = &["config.no-bind", "config.no-backend", "config.no-server", "config.no-frontend"];
+
+/// Whether what is said to be missing was there and wrong, of which was told already: in the same proxy, or anywhere.
+fn follows(finding: &Diagnostic, tree: &Node, told: &[Span]) -> bool {
+    if told.is_empty() || !ABSENCES.contains(&finding.code) {
+        return false;
+    }
+    let about = finding.primary.span;
+    let holds = |whole: &Span, part: &Span| whole.start <= part.start && part.end <= whole.end;
+    let proxies = ["frontends", "backends"].into_iter().filter_map(|section| tree.get(section));
+    let mut spans = proxies.flat_map(|section| match &section.value {
+        Value::Map(entries) => entries.iter().map(|(key, value)| key.span.to(value.span)).collect(),
+        Value::List(items) => items.iter().map(|item| item.span).collect(),
+        _ => Vec::new(),
+    });
+    about.is_none() || spans.any(|whole| holds(&whole, &about) && told.iter().any(|error| holds(&whole, error)))
 }
