@@ -25,6 +25,13 @@ pub fn load(file: &Path) -> Option<Plan> {
     plan
 }
 
+/// For a reload: the plan, or everything that is wrong, as text.
+pub fn read(file: &Path) -> Result<Plan, String> {
+    let (plan, findings) =
+        plimsoll_engine::load_file(file).map_err(|error| format!("lb: cannot read {}: {error}", file.display()))?;
+    plan.ok_or_else(|| findings.render(false))
+}
+
 /// The verb.
 pub fn check(file: &Path) -> ExitCode {
     match load(file) {

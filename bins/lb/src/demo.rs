@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use plimsoll_engine::{Engine, StartError};
+use plimsoll_engine::{Engine, Loader, StartError};
 
 use crate::run::{Signals, Stop};
 use origins::{Habit, Origin};
@@ -53,7 +53,7 @@ fn start() -> Result<(Engine, SocketAddr), StartError> {
         let frontend = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.next().unwrap_or_default()));
         let (plan, findings) = plimsoll_engine::load_text("demo", &config::with_addresses(frontend, servers));
         let plan = plan.ok_or_else(|| io::Error::other(findings.render(false)))?;
-        match Engine::start(&plan) {
+        match Engine::start(plan, Loader::none()) {
             Ok(engine) => {
                 let bound = engine.addresses().first().and_then(|(_, address)| address.to_string().parse().ok());
                 return Ok((engine, bound.unwrap_or(frontend)));

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use plimsoll_engine::{Engine, Plan};
+use plimsoll_engine::{Engine, Loader, Plan};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -12,14 +13,16 @@ use crate::check;
 /// The verb.
 pub fn run(file: &Path) -> ExitCode {
     match check::load(file) {
-        Some(plan) => serve(&plan),
+        Some(plan) => serve(plan, file),
         None => ExitCode::FAILURE,
     }
 }
 
-fn serve(plan: &Plan) -> ExitCode {
+fn serve(plan: Plan, file: &Path) -> ExitCode {
+    let file = file.to_owned();
+    let loader = Loader::new(move || check::read(&file));
     let started = Signals::catch().map_err(|error| error.to_string()).and_then(|signals| {
-        let engine = Engine::start(plan).map_err(|error| error.to_string())?;
+        let engine = Engine::start(plan, loader).map_err(|error| error.to_string())?;
         Ok((signals, engine))
     });
     let (signals, engine) = match started {
@@ -41,55 +44,86 @@ fn serve(plan: &Plan) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// SIGHUP: the files are read again.
+fn reload(engine: &Engine) {
+    let before = engine.addresses();
+    match engine.reload_files() {
+        Ok(changes) => {
+            for (frontend, address) in engine.addresses().iter().filter(|bind| !before.contains(bind)) {
+                eprintln!("lb: listening on {address} (frontend {frontend})");
+            }
+            eprintln!("lb: reloaded:\n{changes}");
+        }
+        Err(error) => eprintln!("{error}\nlb: not reloaded: nothing has changed"),
+    }
+}
+
 /// How it ended.
 pub enum Stop {
     /// Every connection came to its end.
     Drained,
-    /// A second signal came first.
+    /// A second signal came first, or the time for draining was up.
     Now,
 }
 
-/// SIGTERM and SIGINT, caught from here on.
+/// The signals that mean something, caught from here on.
 pub struct Signals {
     runtime: Runtime,
     terminate: Signal,
     interrupt: Signal,
+    soft: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
     /// To be called before anybody is told that we are ready.
     pub fn catch() -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let (terminate, interrupt) = {
-            let _inside = runtime.enter();
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
-        };
-        Ok(Self { runtime, terminate, interrupt })
+        let inside = runtime.enter();
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        let soft = signal(SignalKind::user_defined1())?;
+        let hangup = signal(SignalKind::hangup())?;
+        drop(inside);
+        Ok(Self { runtime, terminate, interrupt, soft, hangup })
     }
 
-    /// Serves until the first signal, then drains until the last connection is gone or a second one comes.
-    pub fn until_stopped(mut self, engine: &Engine) -> Stop {
-        let (terminate, interrupt) = (&mut self.terminate, &mut self.interrupt);
-        self.runtime.block_on(async {
-            either(terminate, interrupt).await;
+    /// Serves until the first SIGTERM, SIGINT or SIGUSR1, then drains until the last connection is gone, the time for it is up, or a
+    /// second one comes. SIGHUP reloads as long as it serves.
+    pub fn until_stopped(self, engine: &Engine) -> Stop {
+        let Self { runtime, mut terminate, mut interrupt, mut soft, mut hangup } = self;
+        runtime.block_on(async {
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => break,
+                    _ = interrupt.recv() => break,
+                    _ = soft.recv() => break,
+                    _ = hangup.recv() => reload(engine),
+                }
+            }
             eprintln!("lb: draining {} connections; a second signal stops now", engine.connections());
             engine.drain();
             let drained = async {
                 while !engine.is_drained() {
-                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            };
+            let too_long = async {
+                match engine.hard_stop_after() {
+                    Some(limit) => tokio::time::sleep(limit).await,
+                    None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 () = drained => Stop::Drained,
-                () = either(terminate, interrupt) => Stop::Now,
+                () = too_long => {
+                    eprintln!("lb: hard-stop-after: {} connections end now", engine.connections());
+                    Stop::Now
+                }
+                _ = terminate.recv() => Stop::Now,
+                _ = interrupt.recv() => Stop::Now,
+                _ = soft.recv() => Stop::Now,
             }
         })
-    }
-}
-
-async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
 }

@@ -1,19 +1,19 @@
 //! From a plan to live objects and the snapshot that points to them: names become indexes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plimsoll_checks::{Defaults, HealthCheck, Subject};
 use plimsoll_clock::Tick;
-use plimsoll_counters::Sharded;
 use plimsoll_http::{Limits, Tolerance};
-use plimsoll_lb::Balancer;
 use plimsoll_net::{Address, ConnectOptions};
-use plimsoll_outcome::Tally;
-use plimsoll_proxy::{Backend, Frontend, Gate, Mode, Process, Snapshot, Target};
-use plimsoll_server::{HealthOptions, ServerOptions, Set, Settings};
+use plimsoll_proxy::{Backend, Frontend, Mode, Snapshot, Target};
+use plimsoll_server::{HealthOptions, ServerOptions, Settings};
 
-use crate::model::{self, Tolerated};
+use crate::model::{self, Removed, Tolerated};
 use crate::plan::Plan;
+use crate::world::World;
 
 impl Plan {
     /// How many workers it wants.
@@ -27,82 +27,101 @@ impl Plan {
         self.log = None;
     }
 
-    /// The live objects and the snapshot that points to them.
-    pub(crate) fn snapshot(&self, maxconn: usize, now: Tick) -> Snapshot {
-        let tallies = (0..self.workers).map(|_| Tally::default()).collect();
+    /// How long what a removed server still carries may go on; `None`: until it ends by itself.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        match self.file.global.removed_servers {
+            None | Some(Removed::Keep) => None,
+            Some(Removed::Close) => Some(Duration::ZERO),
+            Some(Removed::Drain(limit)) => Some(limit.as_std()),
+        }
+    }
+
+    /// How long a drain may take; `None`: until the last connection ends.
+    #[must_use]
+    pub fn hard_stop_after(&self) -> Option<Duration> {
+        self.file.global.hard_stop_after.map(plimsoll_config::Duration::as_std)
+    }
+
+    /// The snapshot of this configuration over the objects that live on.
+    pub(crate) fn build(&self, world: &mut World, maxconn: usize, now: Tick) -> Snapshot {
+        world.process.gate.set_limit(maxconn);
         let backends: Vec<_> = self
             .file
             .backends
             .iter()
             .zip(&self.addresses)
-            .map(|((name, backend), addresses)| Arc::new(self.backend(name, backend, addresses, now)))
+            .map(|((name, backend), addresses)| Arc::new(self.backend(world, name, backend, addresses, now)))
             .collect();
+        let by_name: HashMap<&str, &Arc<Backend>> = backends.iter().map(|backend| (&*backend.name, backend)).collect();
         let frontends = self
             .file
             .frontends
             .iter()
-            .map(|(name, frontend)| Arc::new(self.frontend(name, frontend, &backends, maxconn)))
+            .map(|(name, frontend)| Arc::new(self.frontend(world, name, frontend, &by_name, maxconn)))
             .collect();
-        Snapshot { process: Arc::new(Process { gate: Gate::new(maxconn), tallies }), frontends, backends }
+        Snapshot { process: Arc::clone(&world.process), frontends, backends }
     }
 
-    fn frontend(&self, name: &str, options: &model::Frontend, backends: &[Arc<Backend>], maxconn: usize) -> Frontend {
+    fn frontend(
+        &self,
+        world: &mut World,
+        name: &str,
+        options: &model::Frontend,
+        backends: &HashMap<&str, &Arc<Backend>>,
+        maxconn: usize,
+    ) -> Frontend {
         let defaults = &self.file.defaults;
         let own = options.maxconn.or(defaults.maxconn).map_or(maxconn, |own| own as usize);
+        let wanted = options.default_backend.as_ref().and_then(|wanted| backends.get(wanted.as_str()));
         Frontend {
             name: name.into(),
             mode: options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default(),
             timeouts: options.timeouts.or(&defaults.timeouts),
-            default_backend: options
-                .default_backend
-                .as_ref()
-                .and_then(|wanted| backends.iter().position(|backend| *backend.name == *wanted.as_str())),
-            gate: Gate::new(own),
+            default_backend: wanted.map(|backend| Arc::clone(backend)),
             forwardfor: options.forwardfor.or(defaults.forwardfor).unwrap_or(false),
             server_close: options.http_server_close.or(defaults.http_server_close).unwrap_or(false),
             limits: Limits::DEFAULT,
             log: options.access_log.or(defaults.access_log).unwrap_or(true),
-            counters: Sharded::new(self.workers),
+            live: world.frontend(name, own),
         }
     }
 
-    fn backend(&self, name: &str, options: &model::Backend, addresses: &[Address], now: Tick) -> Backend {
+    fn backend(
+        &self,
+        world: &mut World,
+        name: &str,
+        options: &model::Backend,
+        addresses: &[Address],
+        now: Tick,
+    ) -> Backend {
         let defaults = &self.file.defaults;
-        let health = self.health_check(options).map_or_else(HealthOptions::default, HealthCheck::health);
-        let settings: Vec<Settings> = options
-            .servers
-            .iter()
-            .map(|(name, server)| Settings {
-                name: name.as_str().into(),
-                id: None,
-                options: ServerOptions {
-                    weight: server.weight.as_deref().copied().unwrap_or(1),
-                    backup: server.backup,
-                    disabled: server.disabled,
-                },
-                health,
-            })
-            .collect();
-        let set = Set::new(name, &settings, self.workers, now);
+        let mode = options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default();
         let balance = options.balance.or(defaults.balance).unwrap_or_default();
+        let settings = self.settings(options);
+        let living = world.backend(name, balance, options.allbackups, &settings, addresses, now);
         let targets =
-            set.servers().iter().zip(options.servers.values()).zip(addresses).map(|((server, line), address)| Target {
-                server: Arc::clone(server),
-                address: address.clone(),
-                connect: ConnectOptions {
-                    keepalive: line.keepalive.unwrap_or(false),
-                    // In HTTP mode a request follows at once and carries the acknowledgement: a packet less for each connection.
-                    quickack: options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default() == Mode::Tcp,
-                    ..ConnectOptions::default()
-                },
-                tolerance: tolerance(&line.tolerate),
-                host: host(address),
+            living.servers.into_iter().zip(options.servers.values()).zip(addresses).map(|((server, line), address)| {
+                Target {
+                    server,
+                    address: address.clone(),
+                    connect: ConnectOptions {
+                        keepalive: line.keepalive.unwrap_or(false),
+                        // In HTTP mode a request follows at once and carries the acknowledgement: a packet less for each connection.
+                        quickack: mode == Mode::Tcp,
+                        ..ConnectOptions::default()
+                    },
+                    tolerance: tolerance(&line.tolerate),
+                    host: host(address),
+                }
             });
+        let targets: Vec<Target> = targets.collect();
         Backend {
             name: name.into(),
+            mode,
             timeouts: options.timeouts.or(&defaults.timeouts),
-            targets: targets.collect(),
-            balancer: Balancer::new(&balance, options.allbackups, set),
+            by_slot: Backend::by_slot(&targets),
+            targets,
+            balancer: living.balancer,
             retries: options.retries.or(defaults.retries).unwrap_or(3),
             redispatch: options.redispatch.or(defaults.redispatch).unwrap_or(true),
             reuse: options.http_reuse.or(defaults.http_reuse).unwrap_or_default(),
@@ -110,8 +129,26 @@ impl Plan {
             forwardfor: options.forwardfor.unwrap_or(false),
             splice: options.splice.or(defaults.splice).unwrap_or(true),
             limits: Limits::DEFAULT,
-            counters: Sharded::new(self.workers),
+            live: living.live,
         }
+    }
+
+    fn settings(&self, options: &model::Backend) -> Vec<Settings> {
+        let health = self.health_check(options).map_or_else(HealthOptions::default, HealthCheck::health);
+        let setting =
+            |(name, server): (&plimsoll_config::Spanned<String>, &plimsoll_config::ShortForm<model::ServerLine>)| {
+                Settings {
+                    name: name.as_str().into(),
+                    id: None,
+                    options: ServerOptions {
+                        weight: server.weight.as_deref().copied().unwrap_or(1),
+                        backup: server.backup,
+                        disabled: server.disabled,
+                    },
+                    health,
+                }
+            };
+        options.servers.iter().map(setting).collect()
     }
 
     fn health_check<'a>(&'a self, backend: &'a model::Backend) -> Option<&'a HealthCheck> {

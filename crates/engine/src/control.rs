@@ -1,19 +1,32 @@
 //! The control thread: runs what no request waits for, such as health checks.
 
 use std::io;
+use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use plimsoll_checks::{Pace, Subject, watch};
+use plimsoll_checks::{Checks, Pace, Subject};
 use plimsoll_clock::Tick;
-use tokio::sync::oneshot::{Sender, channel};
+use plimsoll_server::Server;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::worker::Command;
 
 /// Checks that may be under way at once: each takes a descriptor (`budget` counts them).
 pub(crate) const CHECKS_AT_ONCE: usize = 32;
 
+/// What it is asked to do.
+enum Order {
+    /// Check these servers from now on.
+    Check(Vec<Subject>),
+    /// After so long, end the tunnels of these servers.
+    Revoke(Vec<Arc<Server>>, Duration, Vec<UnboundedSender<Command>>),
+}
+
 /// The thread, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Control {
-    stop: Option<Sender<()>>,
+    orders: Option<UnboundedSender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -21,23 +34,63 @@ impl Control {
     /// Starts checking.
     pub(crate) fn start(subjects: Vec<Subject>) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let (stop, stopped) = channel();
-        let thread = std::thread::Builder::new().name("control".into()).spawn(move || {
-            runtime.block_on(async {
-                let pace = Pace { at_once: CHECKS_AT_ONCE, spread: 0, seed: Tick::now().as_micros(), now: Tick::now };
-                let checks = watch(subjects, &pace);
-                // Told to stop, or forgotten: the same.
-                let _ = stopped.await;
-                drop(checks);
-            });
-        })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        let (orders, received) = unbounded_channel();
+        let thread = std::thread::Builder::new()
+            .name("control".into())
+            .spawn(move || runtime.block_on(obey(subjects, received)))?;
+        Ok(Self { orders: Some(orders), thread: Some(thread) })
+    }
+
+    /// These servers are checked from now on; those that were checked the same way before notice nothing.
+    pub(crate) fn check(&self, subjects: Vec<Subject>) {
+        self.order(Order::Check(subjects));
+    }
+
+    /// What these servers still carry ends after `patience`; `None`: when it ends by itself.
+    pub(crate) fn revoke(
+        &self,
+        servers: Vec<Arc<Server>>,
+        patience: Option<Duration>,
+        workers: Vec<UnboundedSender<Command>>,
+    ) {
+        if let Some(patience) = patience.filter(|_| !servers.is_empty()) {
+            self.order(Order::Revoke(servers, patience, workers));
+        }
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            // It ends only when this end is dropped.
+            let _ = orders.send(order);
+        }
+    }
+}
+
+async fn obey(subjects: Vec<Subject>, mut orders: UnboundedReceiver<Order>) {
+    let mut checks =
+        Checks::new(Pace { at_once: CHECKS_AT_ONCE, spread: 0, seed: Tick::now().as_micros(), now: Tick::now });
+    checks.apply(subjects);
+    while let Some(order) = orders.recv().await {
+        match order {
+            Order::Check(subjects) => {
+                checks.apply(subjects);
+            }
+            Order::Revoke(servers, patience, workers) => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(patience).await;
+                    for worker in workers {
+                        // One that has ended carries nothing.
+                        let _ = worker.send(Command::Revoke(servers.clone()));
+                    }
+                });
+            }
+        }
     }
 }
 
 impl Drop for Control {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        drop(self.orders.take());
         if let Some(thread) = self.thread.take() {
             // A panic in it has been printed.
             let _ = thread.join();

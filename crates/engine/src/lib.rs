@@ -6,17 +6,20 @@
 
 mod budget;
 mod build;
+mod changes;
 mod control;
 mod load;
 mod model;
 mod plan;
 mod process;
 mod worker;
+mod world;
 
 pub use budget::{Budget, BudgetError};
+pub use changes::Changes;
 pub use load::{Findings, load_file, load_text};
 pub use plan::{Bind, Plan};
-pub use process::{Engine, StartError, outcome_tables};
+pub use process::{Engine, Loader, StartError, outcome_tables};
 
 /// How many CPUs this process may use: affinity and cgroup quota, whichever is less.
 #[must_use]

@@ -1,7 +1,7 @@
 //! The file, as it is written: names of keys and the owners' types, nothing else. `docs/keys.md` lists them.
 
 use plimsoll_checks::HealthCheck;
-use plimsoll_config::{FromShort, NamedMap, OneOrMany, ShortForm, Spanned};
+use plimsoll_config::{Duration, FromShort, NamedMap, OneOrMany, ShortForm, Spanned};
 use plimsoll_lb::Balance;
 use plimsoll_net::AddressSpec;
 use plimsoll_proxy::{Mode, Timeouts};
@@ -26,6 +26,33 @@ pub(crate) struct Global {
     pub(crate) threads: Option<Spanned<Threads>>,
     pub(crate) maxconn: Option<Spanned<u32>>,
     pub(crate) log: Option<OneOrMany<LogTarget>>,
+    pub(crate) hard_stop_after: Option<Duration>,
+    pub(crate) removed_servers: Option<Removed>,
+}
+
+/// What becomes of the tunnels of servers that a reload removed or changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removed {
+    /// They end by themselves.
+    Keep,
+    /// They end now.
+    Close,
+    /// They end after so long.
+    Drain(Duration),
+}
+
+impl<'de> Deserialize<'de> for Removed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "keep" => Ok(Self::Keep),
+            "close" => Ok(Self::Close),
+            text => match text.strip_prefix("drain ").map(str::parse) {
+                Some(Ok(limit)) => Ok(Self::Drain(limit)),
+                _ => Err(D::Error::custom("`keep`, `close` or `drain TIME` is expected, such as `drain 30s`")),
+            },
+        }
+    }
 }
 
 /// Where access-log lines go.

@@ -1,8 +1,9 @@
 //! The process while it runs: workers, checks, the pointer to the snapshot, the end.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -10,13 +11,16 @@ use plimsoll_clock::Tick;
 use plimsoll_net::{Address, Listener};
 use plimsoll_observe::Sink;
 use plimsoll_outcome::Outcome;
-use plimsoll_proxy::Snapshot;
+use plimsoll_proxy::{Assignment, Backend, Snapshot};
+use plimsoll_server::{Server, Set, Transition};
 
 use crate::budget::{Budget, BudgetError};
+use crate::changes::Changes;
 use crate::control::Control;
 use crate::model::LogTo;
-use crate::plan::Plan;
+use crate::plan::{Bind, Plan};
 use crate::worker::{Command, Handle, Start};
+use crate::world::World;
 
 /// Why it does not start.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +46,44 @@ pub enum StartError {
 /// A running process.
 #[derive(Debug)]
 pub struct Engine {
+    /// The one pointer that is swapped.
     snapshot: ArcSwap<Snapshot>,
+    running: Mutex<Running>,
     workers: Vec<Handle>,
     control: Control,
     log: Option<Sink>,
+    loader: Loader,
+}
+
+/// Reads the configuration again; what is wrong with it is text for people.
+pub struct Loader(Box<dyn Fn() -> Result<Plan, String> + Send + Sync>);
+
+impl Loader {
+    /// Reads the same files again.
+    #[must_use]
+    pub fn new(read: impl Fn() -> Result<Plan, String> + Send + Sync + 'static) -> Self {
+        Self(Box::new(read))
+    }
+
+    /// For what has no files.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(|| Err("there is no file to read again".into()))
+    }
+}
+
+impl std::fmt::Debug for Loader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Loader")
+    }
+}
+
+/// What a reload changes, one at a time.
+#[derive(Debug)]
+struct Running {
+    plan: Plan,
+    world: World,
     addresses: Vec<(String, Address)>,
-    unlink: Vec<Address>,
 }
 
 /// Every crate's outcomes.
@@ -58,28 +94,20 @@ pub fn outcome_tables() -> [&'static [&'static Outcome]; 3] {
 
 impl Engine {
     /// Opens the listeners, starts the workers and the checks. Nothing is left behind when it fails.
-    pub fn start(plan: &Plan) -> Result<Self, StartError> {
-        let limit = plimsoll_net::limits::raise_descriptors()?.soft;
+    pub fn start(plan: Plan, loader: Loader) -> Result<Self, StartError> {
         let workers = plan.workers;
-        let budget = Budget::new(plan.maxconn, (plan.binds.len() * workers) as u64, workers as u64, limit)?;
-        let mut shares: Vec<Vec<(usize, Listener)>> = (0..workers).map(|_| Vec::new()).collect();
-        let mut addresses = Vec::new();
-        for bind in &plan.binds {
-            let group = Listener::bind_group(&bind.address, workers, &bind.options).map_err(|error| {
-                StartError::Listen { frontend: bind.name.clone(), address: bind.address.clone(), error }
-            })?;
-            addresses.extend(group.first().map(|listener| (bind.name.clone(), listener.local_addr().clone())));
-            for (share, listener) in shares.iter_mut().zip(group) {
-                share.push((bind.frontend, listener));
-            }
-        }
-        let snapshot = Arc::new(plan.snapshot(budget.maxconn, Tick::now()));
-        tell_transitions(&snapshot);
+        let maxconn = budget(&plan, workers)?.maxconn;
+        let mut world = World::new(workers, maxconn);
+        let opened = Opened::open(&plan, &mut world, workers)?;
+        let snapshot = Arc::new(plan.build(&mut world, maxconn, Tick::now()));
+        tell_transitions(&snapshot, &[]);
         let log = plan.log.map(|to| Sink::start(stream(to))).transpose()?;
         let (ready, started) = channel();
         let mut handles = Vec::with_capacity(workers);
-        for (id, listeners) in shares.into_iter().enumerate() {
-            let start = Start { id, snapshot: Arc::clone(&snapshot), listeners, log: log.as_ref().map(Sink::writer) };
+        let addresses = opened.addresses.clone();
+        for (id, assignments) in opened.share(&plan, &snapshot, workers).into_iter().enumerate() {
+            let start =
+                Start { id, process: Arc::clone(&world.process), assignments, log: log.as_ref().map(Sink::writer) };
             handles.push(Handle::spawn(start, ready.clone())?);
         }
         drop(ready);
@@ -87,19 +115,63 @@ impl Engine {
             worker?;
         }
         let control = Control::start(plan.subjects(&snapshot))?;
-        let unlink = plan
-            .binds
-            .iter()
-            .map(|bind| bind.address.clone())
-            .filter(|address| matches!(address, Address::Unix(_)))
-            .collect();
-        Ok(Self { snapshot: ArcSwap::new(snapshot), workers: handles, control, log, addresses, unlink })
+        let running = Mutex::new(Running { plan, world, addresses });
+        Ok(Self { snapshot: ArcSwap::new(snapshot), running, workers: handles, control, log, loader })
+    }
+
+    /// Takes another configuration over. When it fails nothing has changed.
+    pub fn reload(&self, plan: Plan) -> Result<Changes, StartError> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let Running { plan: old, world, addresses } = &mut *running;
+        let workers = world.workers;
+        let maxconn = budget(&plan, workers)?.maxconn;
+        let changes = Changes::between(old, &plan);
+        let mut opened = Opened::open(&plan, world, workers)?;
+        opened.keep(old, addresses);
+        *addresses = opened.addresses.clone();
+        let now = Tick::now();
+        let snapshot = Arc::new(plan.build(world, maxconn, now));
+        let before = self.snapshot.swap(Arc::clone(&snapshot));
+        let gone = world.retain(&plan, now);
+        tell_transitions(&snapshot, &before.backends);
+        let (done, adopted) = channel();
+        for (worker, assignments) in self.workers.iter().zip(opened.share(&plan, &snapshot, workers)) {
+            worker.tell(Command::Adopt(assignments, done.clone()));
+        }
+        drop(done);
+        for result in &adopted {
+            result?;
+        }
+        self.control.check(plan.subjects(&snapshot));
+        self.control.revoke(gone, plan.patience(), self.workers.iter().map(Handle::commands).collect());
+        unlink(old, Some(&plan));
+        *old = plan;
+        // The last of the old snapshot goes here, on the thread that asked, never on a worker.
+        drop(before);
+        Ok(changes)
+    }
+
+    /// Reads the configuration again and takes it over. What went wrong is text for people, and then nothing has changed.
+    pub fn reload_files(&self) -> Result<Changes, String> {
+        let plan = (self.loader.0)()?;
+        self.reload(plan).map_err(|error| error.to_string())
+    }
+
+    /// Reads the configuration again and says what a reload would do.
+    pub fn plan_files(&self) -> Result<Changes, String> {
+        (self.loader.0)().map(|plan| self.changes(&plan))
+    }
+
+    /// What a reload would do.
+    #[must_use]
+    pub fn changes(&self, plan: &Plan) -> Changes {
+        Changes::between(&self.running.lock().unwrap_or_else(PoisonError::into_inner).plan, plan)
     }
 
     /// Where it listens: frontend and address, in the order of the file.
     #[must_use]
-    pub fn addresses(&self) -> &[(String, Address)] {
-        &self.addresses
+    pub fn addresses(&self) -> Vec<(String, Address)> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).addresses.clone()
     }
 
     /// The configuration that is running.
@@ -134,24 +206,14 @@ impl Engine {
         if let Some(log) = self.log {
             log.finish();
         }
-        for address in &self.unlink {
-            if let Address::Unix(path) = address {
-                // Somebody may have cleaned up before us.
-                let _ = std::fs::remove_file(path);
-            }
-        }
+        let running = self.running.into_inner().unwrap_or_else(PoisonError::into_inner);
+        unlink(&running.plan, None);
     }
 
-    /// Waits until it is drained, for at most so long. True: it is.
-    pub fn wait_drained(&self, at_most: Duration) -> bool {
-        let until = Tick::now().after(at_most);
-        while !self.is_drained() {
-            if Tick::now() >= until {
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        true
+    /// How long a drain may take.
+    #[must_use]
+    pub fn hard_stop_after(&self) -> Option<Duration> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).plan.hard_stop_after()
     }
 }
 
@@ -162,13 +224,91 @@ fn stream(to: LogTo) -> Box<dyn Write + Send> {
     }
 }
 
-/// State changes of servers go to stderr, in the words that HAProxy's users' tools look for.
-fn tell_transitions(snapshot: &Snapshot) {
-    for backend in &snapshot.backends {
-        backend.balancer.set().on_transition(|server, transition| {
+/// State changes of servers go to stderr, in the words that HAProxy's users' tools look for. `known`: backends that have been told of.
+fn tell_transitions(snapshot: &Snapshot, known: &[Arc<Backend>]) {
+    let known: HashSet<*const Set> = known.iter().map(|backend| Arc::as_ptr(backend.balancer.set())).collect();
+    for backend in snapshot.backends.iter().filter(|backend| !known.contains(&Arc::as_ptr(backend.balancer.set()))) {
+        backend.balancer.set().on_transition(|server: &Server, transition: &Transition| {
             for line in transition.lines(server) {
                 eprintln!("lb: {line}");
             }
         });
+    }
+}
+
+fn budget(plan: &Plan, workers: usize) -> Result<Budget, StartError> {
+    let limit = plimsoll_net::limits::raise_descriptors()?.soft;
+    Ok(Budget::new(plan.maxconn, (plan.binds.len() * workers) as u64, workers as u64, limit)?)
+}
+
+/// Removes the files of UNIX sockets that only the old configuration has.
+fn unlink(old: &Plan, new: Option<&Plan>) {
+    let stays = |bind: &Bind| new.is_some_and(|new| new.binds.iter().any(|other| other.address == bind.address));
+    for bind in old.binds.iter().filter(|bind| !stays(bind)) {
+        if let Address::Unix(path) = &bind.address {
+            // Somebody may have cleaned up before us.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// The listeners of a configuration: new ones are open, the others stay as they are.
+struct Opened {
+    ports: Vec<u32>,
+    /// For each bind that is new, one listener a worker.
+    groups: Vec<Option<Vec<Listener>>>,
+    addresses: Vec<(String, Address)>,
+}
+
+impl Opened {
+    fn open(plan: &Plan, world: &mut World, workers: usize) -> Result<Self, StartError> {
+        let wanted: Vec<Address> = plan.binds.iter().map(|bind| bind.address.clone()).collect();
+        let known = world.ports(&wanted);
+        let mut opened = Self {
+            ports: Vec::new(),
+            groups: Vec::with_capacity(wanted.len()),
+            addresses: Vec::with_capacity(wanted.len()),
+        };
+        for (bind, known) in plan.binds.iter().zip(&known) {
+            let group = if known.is_some() { None } else { Some(opened.bind(bind, workers)?) };
+            let bound = group.iter().flatten().next().map_or(&bind.address, Listener::local_addr);
+            opened.addresses.push((bind.name.clone(), bound.clone()));
+            opened.groups.push(group);
+        }
+        opened.ports = world.settle(wanted, known);
+        Ok(opened)
+    }
+
+    fn bind(&self, bind: &Bind, workers: usize) -> Result<Vec<Listener>, StartError> {
+        Listener::bind_group(&bind.address, workers, &bind.options).map_err(|error| {
+            for listener in self.groups.iter().flatten().filter_map(|group| group.first()) {
+                // Of the files that were made for nothing, as many go as can.
+                let _ = listener.unlink();
+            }
+            StartError::Listen { frontend: bind.name.clone(), address: bind.address.clone(), error }
+        })
+    }
+
+    /// A listener that stays is still at the port that the kernel chose.
+    fn keep(&mut self, old: &Plan, before: &[(String, Address)]) {
+        let kept = self.addresses.iter_mut().zip(&self.groups).filter(|(_, group)| group.is_none());
+        for ((_, address), _) in kept {
+            if let Some(was) = old.binds.iter().position(|bind| bind.address == *address) {
+                *address = before[was].1.clone();
+            }
+        }
+    }
+
+    /// What each worker is told.
+    fn share(self, plan: &Plan, snapshot: &Snapshot, workers: usize) -> Vec<Vec<Assignment>> {
+        let mut shares: Vec<Vec<Assignment>> = (0..workers).map(|_| Vec::with_capacity(plan.binds.len())).collect();
+        for ((bind, port), group) in plan.binds.iter().zip(self.ports).zip(self.groups) {
+            let mut group = group.into_iter().flatten();
+            for share in &mut shares {
+                let frontend = Arc::clone(&snapshot.frontends[bind.frontend]);
+                share.push(Assignment { port, frontend, listener: group.next() });
+            }
+        }
+        shares
     }
 }

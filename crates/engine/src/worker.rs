@@ -7,9 +7,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use plimsoll_clock::Tick;
-use plimsoll_net::{Listener, PipePool};
+use plimsoll_net::PipePool;
 use plimsoll_observe::Writer;
-use plimsoll_proxy::{Snapshot, Worker};
+use plimsoll_proxy::{Assignment, Process, Worker};
+use plimsoll_server::Server;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How often a draining worker looks whether its last client is gone.
@@ -20,8 +21,12 @@ const PIPES: usize = 256;
 const IDLE_PIPES: usize = 16;
 
 /// What a worker is told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) enum Command {
+    /// Take a configuration over; hear whether its new listeners could be registered.
+    Adopt(Vec<Assignment>, Sender<io::Result<()>>),
+    /// End the tunnels of these servers.
+    Revoke(Vec<Arc<Server>>),
     /// Take no more clients; end when the last is gone.
     Drain,
 }
@@ -36,8 +41,8 @@ pub(crate) struct Handle {
 /// What a worker starts with.
 pub(crate) struct Start {
     pub(crate) id: usize,
-    pub(crate) snapshot: Arc<Snapshot>,
-    pub(crate) listeners: Vec<(usize, Listener)>,
+    pub(crate) process: Arc<Process>,
+    pub(crate) assignments: Vec<Assignment>,
     pub(crate) log: Option<Writer>,
 }
 
@@ -53,6 +58,11 @@ impl Handle {
     pub(crate) fn tell(&self, command: Command) {
         // A worker that has ended needs no telling.
         let _ = self.commands.send(command);
+    }
+
+    /// For those who tell it something later.
+    pub(crate) fn commands(&self) -> UnboundedSender<Command> {
+        self.commands.clone()
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -79,17 +89,25 @@ fn run(start: Start, commands: UnboundedReceiver<Command>, ready: Sender<io::Res
 }
 
 async fn serve(start: Start, mut commands: UnboundedReceiver<Command>, ready: Sender<io::Result<()>>) {
-    let Start { id, snapshot, listeners, log } = start;
-    let worker = Worker::start(id, snapshot, PipePool::new(PIPES, IDLE_PIPES), log, Tick::now());
-    let listening = listeners.into_iter().try_for_each(|(frontend, listener)| worker.listen(listener, frontend));
+    let Start { id, process, assignments, log } = start;
+    let worker = Worker::start(id, process, PipePool::new(PIPES, IDLE_PIPES), log, Tick::now());
+    let listening = worker.adopt(assignments);
     if ready.send(listening).is_err() {
         return;
     }
     // The control thread waits until every worker has spoken or gone.
     drop(ready);
-    match commands.recv().await {
-        Some(Command::Drain) | None => worker.drain(),
+    loop {
+        match commands.recv().await {
+            Some(Command::Adopt(assignments, done)) => {
+                // Nobody listens any more: the process is ending.
+                let _ = done.send(worker.adopt(assignments));
+            }
+            Some(Command::Revoke(servers)) => worker.revoke(servers),
+            Some(Command::Drain) | None => break,
+        }
     }
+    worker.drain();
     while worker.live() > 0 {
         tokio::time::sleep(LOOK).await;
     }

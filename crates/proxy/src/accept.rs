@@ -1,5 +1,6 @@
 //! Accepts clients: a place is reserved first, and running out of descriptors is waited out.
 
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,8 +10,9 @@ use std::time::Duration;
 use plimsoll_clock::{Tick, Timer};
 use plimsoll_net::{AcceptError, Acceptor, Listener};
 
-use crate::client::{Client, Permit};
-use crate::snapshot::{Frontend, Mode, Process};
+use crate::client::{Client, Permit, Place};
+use crate::site::Route;
+use crate::snapshot::{Frontend, Mode};
 use crate::worker::Worker;
 use crate::{http, tcp};
 
@@ -21,21 +23,50 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// One line about it in so long.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// One listener of one worker, and what its clients need of the world.
+/// One listener of one worker, and where its clients go.
+#[derive(Debug)]
 pub(crate) struct Port {
+    /// It stays with the address over reloads.
+    pub(crate) id: u32,
     pub(crate) worker: Rc<Worker>,
-    pub(crate) frontend: usize,
-    pub(crate) gates: (Arc<Process>, Arc<Frontend>),
+    route: RefCell<Rc<Route>>,
+    retired: Cell<bool>,
+}
+
+impl Port {
+    /// Where a client's next request goes.
+    pub(crate) fn route(&self) -> Rc<Route> {
+        Rc::clone(&self.route.borrow())
+    }
+
+    pub(crate) fn assign(&self, frontend: &Arc<Frontend>) {
+        if !Arc::ptr_eq(&self.route.borrow().frontend, frontend) {
+            self.route.replace(Route::new(frontend));
+        }
+    }
+
+    /// The configuration knows it no more: it accepts nobody, and its clients are told at their next response.
+    pub(crate) fn retire(&self) {
+        self.retired.set(true);
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.retired.get() || self.worker.is_draining()
+    }
 }
 
 /// Registers the listener and starts accepting.
-pub(crate) fn listen(worker: &Rc<Worker>, listener: Listener, frontend: usize) -> std::io::Result<()> {
+pub(crate) fn listen(
+    worker: &Rc<Worker>,
+    listener: Listener,
+    id: u32,
+    frontend: &Arc<Frontend>,
+) -> std::io::Result<Rc<Port>> {
     let acceptor = Acceptor::new(listener)?;
-    let view = worker.view();
-    let gates = (Arc::clone(&view.snapshot.process), Arc::clone(&view.snapshot.frontends[frontend]));
-    let port = Rc::new(Port { worker: Rc::clone(worker), frontend, gates });
-    tokio::task::spawn_local(accept(acceptor, port));
-    Ok(())
+    let route = RefCell::new(Route::new(frontend));
+    let port = Rc::new(Port { id, worker: Rc::clone(worker), route, retired: Cell::new(false) });
+    tokio::task::spawn_local(accept(acceptor, Rc::clone(&port)));
+    Ok(port)
 }
 
 async fn accept(acceptor: Acceptor, port: Rc<Port>) {
@@ -44,56 +75,87 @@ async fn accept(acceptor: Acceptor, port: Rc<Port>) {
     let mut burst = 0;
     loop {
         // Only a listener with somebody waiting asks for a place: an idle one keeps none from others.
-        if !until_drain(&port, &timer, |cx| acceptor.poll_incoming(cx)).await {
-            return;
+        if !until_leaving(&port, &timer, |cx| acceptor.poll_incoming(cx)).await {
+            break;
         }
-        if !until_drain(&port, &timer, |cx| port.gates.0.gate.poll_enter(cx)).await {
-            return;
+        if !until_leaving(&port, &timer, |cx| port.worker.process.gate.poll_enter(cx)).await {
+            break;
         }
-        let global = Permit::global(&port);
-        if !until_drain(&port, &timer, |cx| port.gates.1.gate.poll_enter(cx)).await {
-            return;
+        let place = Place::process(&port);
+        let live = Arc::clone(&port.route().frontend.live);
+        if !until_leaving(&port, &timer, |cx| live.gate.poll_enter(cx)).await {
+            break;
         }
-        let permit = global.complete();
-        let accepted = poll_fn(|cx| Poll::Ready(acceptor.poll_accept(cx))).await;
-        match accepted {
-            Poll::Pending => drop(permit),
-            Poll::Ready(Ok((stream, peer))) => {
-                let client = Client::new(stream, peer, permit);
-                match port.gates.1.mode {
-                    Mode::Http => tokio::task::spawn_local(http::serve(client)),
-                    Mode::Tcp => tokio::task::spawn_local(tcp::serve(client)),
-                };
+        let permit = place.and_frontend(live);
+        match one(&acceptor, permit).await {
+            Ok(()) => {
                 burst += 1;
                 if burst % BURST == 0 {
                     tokio::task::yield_now().await;
                 }
             }
-            Poll::Ready(Err(AcceptError::Aborted(_))) => {}
-            Poll::Ready(Err(error)) => {
-                drop(permit);
+            Err(error) => {
                 tell(&mut told, &port, &error);
                 timer.arm(Tick::now().after(PAUSE));
                 timer.wait().await;
+                timer.disarm();
             }
+        }
+    }
+    serve_queued(&acceptor, &port).await;
+}
+
+/// Accepts one client if there is one. `Err`: there is no room.
+async fn one(acceptor: &Acceptor, permit: Permit) -> Result<(), AcceptError> {
+    match poll_fn(|cx| Poll::Ready(acceptor.poll_accept(cx))).await {
+        Poll::Ready(Ok((stream, peer))) => serve(Client::new(stream, peer, permit)),
+        Poll::Pending | Poll::Ready(Err(AcceptError::Aborted(_))) => {}
+        Poll::Ready(Err(error)) => return Err(error),
+    }
+    Ok(())
+}
+
+fn serve(client: Client) {
+    match client.port().route().frontend.mode {
+        Mode::Http => tokio::task::spawn_local(http::serve(client)),
+        Mode::Tcp => tokio::task::spawn_local(tcp::serve(client)),
+    };
+}
+
+/// A listener that leaves serves those who were let in by the kernel already: closing it would reset them.
+async fn serve_queued(acceptor: &Acceptor, port: &Rc<Port>) {
+    loop {
+        let live = Arc::clone(&port.route().frontend.live);
+        if !port.worker.process.gate.try_enter() {
+            return;
+        }
+        let place = Place::process(port);
+        if !live.gate.try_enter() {
+            return;
+        }
+        let permit = place.and_frontend(live);
+        match poll_fn(|cx| Poll::Ready(acceptor.poll_accept(cx))).await {
+            Poll::Ready(Ok((stream, peer))) => serve(Client::new(stream, peer, permit)),
+            Poll::Ready(Err(AcceptError::Aborted(_))) => {}
+            Poll::Pending | Poll::Ready(Err(_)) => return,
         }
     }
 }
 
-/// Waits for something while the worker takes clients. False: it drains, and no more are to be accepted.
-async fn until_drain<T>(
+/// Waits for something while the port takes clients. False: it leaves, and no more are to be accepted.
+async fn until_leaving<T>(
     port: &Port,
     timer: &Timer,
     mut poll: impl FnMut(&mut std::task::Context<'_>) -> Poll<T>,
 ) -> bool {
     poll_fn(|cx| {
-        if port.worker.is_draining() {
+        if port.is_leaving() {
             return Poll::Ready(false);
         }
         if poll(cx).is_ready() {
             return Poll::Ready(true);
         }
-        // Never armed here; it is what a drain nudges.
+        // Never armed here; it is what a drain or a reload nudges.
         let _ = timer.poll_expired(cx);
         Poll::Pending
     })
@@ -104,7 +166,7 @@ async fn until_drain<T>(
 fn tell(told: &mut Option<Tick>, port: &Port, error: &AcceptError) {
     let now = Tick::now();
     if told.is_none_or(|last| now.since(last) >= QUIET) {
-        eprintln!("lb: frontend {}: accepting pauses: {error}", port.gates.1.name);
+        eprintln!("lb: frontend {}: accepting pauses: {error}", port.route().frontend.name);
         *told = Some(now);
     }
 }

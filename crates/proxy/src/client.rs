@@ -2,13 +2,16 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, Timer};
 use plimsoll_net::{Peer, Stream};
+use plimsoll_server::Server;
 use plimsoll_upstream::Connection;
 
 use crate::accept::Port;
+use crate::snapshot::FrontendLive;
 
 /// After an answer that ends a connection, so much is still read and thrown away, for so long.
 const LINGER_BYTES: usize = 256 << 10;
@@ -30,8 +33,7 @@ pub(crate) struct Client {
 /// A server connection that is not shared.
 pub(crate) struct Private {
     pub(crate) connection: Connection,
-    pub(crate) backend: usize,
-    pub(crate) server: usize,
+    pub(crate) server: Arc<Server>,
 }
 
 /// How a client's connection ends.
@@ -50,7 +52,7 @@ impl Client {
         let mut permit = permit;
         permit.began();
         let worker = &permit.port.worker;
-        permit.port.gates.1.counters.shard(worker.id).connections.add(1);
+        permit.live.counters.shard(worker.id).connections.add(1);
         let timer = worker.wheel.timer();
         Self { stream, peer, timer, accepted: Tick::now(), requests: 0, private: None, permit }
     }
@@ -82,41 +84,42 @@ impl Client {
     }
 }
 
-/// A client's place at the gates of the process and of the frontend.
+/// A client's place at the gates of the process and of the frontend that let it in.
 pub(crate) struct Permit {
     port: Rc<Port>,
+    live: Arc<FrontendLive>,
     /// A client came and is counted.
     client: bool,
 }
 
-/// A place at the first gate only.
-pub(crate) struct HalfPermit {
+/// A place at the gate of the process only.
+pub(crate) struct Place {
     port: Option<Rc<Port>>,
 }
 
-impl Permit {
+impl Place {
     /// The gate of the process was entered.
-    pub(crate) fn global(port: &Rc<Port>) -> HalfPermit {
-        HalfPermit { port: Some(Rc::clone(port)) }
+    pub(crate) fn process(port: &Rc<Port>) -> Self {
+        Self { port: Some(Rc::clone(port)) }
     }
 
+    /// The gate of the frontend was entered as well.
+    pub(crate) fn and_frontend(mut self, live: Arc<FrontendLive>) -> Permit {
+        Permit { port: self.port.take().expect("a place is completed once"), live, client: false }
+    }
+}
+
+impl Permit {
     fn began(&mut self) {
         self.client = true;
         self.port.worker.live.set(self.port.worker.live.get() + 1);
     }
 }
 
-impl HalfPermit {
-    /// The gate of the frontend was entered as well.
-    pub(crate) fn complete(mut self) -> Permit {
-        Permit { port: self.port.take().expect("a half permit is completed once"), client: false }
-    }
-}
-
-impl Drop for HalfPermit {
+impl Drop for Place {
     fn drop(&mut self) {
         if let Some(port) = &self.port {
-            port.gates.0.gate.leave();
+            port.worker.process.gate.leave();
         }
     }
 }
@@ -126,8 +129,8 @@ impl Drop for Permit {
         if self.client {
             self.port.worker.live.set(self.port.worker.live.get() - 1);
         }
-        self.port.gates.1.gate.leave();
-        self.port.gates.0.gate.leave();
+        self.live.gate.leave();
+        self.port.worker.process.gate.leave();
     }
 }
 

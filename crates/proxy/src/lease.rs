@@ -2,21 +2,20 @@
 
 use std::rc::Rc;
 
+use crate::site::Site;
 use crate::snapshot::{Backend, Target};
-use crate::worker::View;
 
-/// Counted as served by the server until it is dropped.
+/// Counted as served by the server until it is dropped. It holds its backend, never a whole configuration.
 pub(crate) struct Lease {
-    view: Rc<View>,
-    backend: usize,
+    site: Rc<Site>,
     index: usize,
 }
 
 impl Lease {
     /// Takes a place on the server `index` of the backend.
-    pub(crate) fn take(view: &Rc<View>, backend: usize, index: usize) -> Self {
-        view.snapshot.backends[backend].balancer.took(index);
-        Self { view: Rc::clone(view), backend, index }
+    pub(crate) fn take(site: &Rc<Site>, index: usize) -> Self {
+        site.backend.balancer.took(&site.backend.targets[index].server);
+        Self { site: Rc::clone(site), index }
     }
 
     pub(crate) fn index(&self) -> usize {
@@ -24,16 +23,16 @@ impl Lease {
     }
 
     pub(crate) fn backend(&self) -> &Backend {
-        &self.view.snapshot.backends[self.backend]
+        &self.site.backend
     }
 
     pub(crate) fn target(&self) -> &Target {
-        &self.backend().targets[self.index]
+        &self.site.backend.targets[self.index]
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.backend().balancer.released(self.index);
+        self.site.backend.balancer.released(&self.target().server);
     }
 }

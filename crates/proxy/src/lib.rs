@@ -2,7 +2,7 @@
 //!
 //! *Knows*: that frontends reach servers: accept, read, route, connect, relay, retry, close, log.
 //! *Does not know*: files, reload, who holds the pointer to the running snapshot (`engine` does), how algorithms choose.
-//! *Start reading at*: [`Worker::listen`], then `http::serve` and `tcp::serve`.
+//! *Start reading at*: [`Worker::adopt`], then `http::serve` and `tcp::serve`.
 
 mod accept;
 mod buffer;
@@ -13,6 +13,7 @@ mod http;
 mod lease;
 mod outcomes;
 mod relay;
+mod site;
 mod snapshot;
 mod sync;
 mod tcp;
@@ -22,6 +23,6 @@ mod worker;
 pub use counters::{BackendCounters, FrontendCounters};
 pub use gate::Gate;
 pub use outcomes::*;
-pub use snapshot::{Backend, Frontend, Mode, Process, Snapshot, Target};
+pub use snapshot::{Backend, BackendLive, Frontend, FrontendLive, Mode, Process, Snapshot, Target};
 pub use timeouts::Timeouts;
-pub use worker::Worker;
+pub use worker::{Assignment, Worker};

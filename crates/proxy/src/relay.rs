@@ -9,7 +9,7 @@ use plimsoll_outcome::Outcome;
 
 use crate::buffer::Buffer;
 use crate::timeouts::{Timeouts, deadline};
-use crate::{IDLE_TIMEOUT, OK, TUNNEL_CLIENT_RESET, TUNNEL_SERVER_RESET};
+use crate::{IDLE_TIMEOUT, OK, REVOKED, TUNNEL_CLIENT_RESET, TUNNEL_SERVER_RESET};
 
 /// Who talks to whom, and with how much patience.
 pub(crate) struct Ends<'a> {
@@ -20,6 +20,8 @@ pub(crate) struct Ends<'a> {
     pub(crate) backend: &'a Timeouts,
     /// `None`: splicing is off.
     pub(crate) pipes: Option<&'a PipePool>,
+    /// The server was taken away and its time is up.
+    pub(crate) revoked: &'a dyn Fn() -> bool,
 }
 
 /// Bytes that were forwarded.
@@ -156,6 +158,9 @@ pub(crate) async fn relay(ends: Ends<'_>, to_server: Buffer, to_client: Buffer) 
         }
         if up.done && down.done {
             return Poll::Ready(&OK);
+        }
+        if (ends.revoked)() {
+            return Poll::Ready(&REVOKED);
         }
         let now = (up.seen(), down.seen());
         if seen.replace(now) != Some(now) {

@@ -45,19 +45,17 @@ pub struct Process {
     pub tallies: Box<[Tally]>,
 }
 
-/// Where clients come in.
+/// Where clients come in, as this configuration says.
 #[derive(Debug)]
 pub struct Frontend {
-    /// Its name.
+    /// Its name, and its identity.
     pub name: Box<str>,
     /// `mode`
     pub mode: Mode,
     /// `timeouts`
     pub timeouts: Timeouts,
-    /// `default-backend`, an index.
-    pub default_backend: Option<usize>,
-    /// `maxconn`
-    pub gate: Gate,
+    /// `default-backend`
+    pub default_backend: Option<Arc<Backend>>,
     /// `forwardfor`
     pub forwardfor: bool,
     /// `http-server-close`
@@ -66,21 +64,34 @@ pub struct Frontend {
     pub limits: Limits,
     /// `access-log`
     pub log: bool,
+    /// What the world did.
+    pub live: Arc<FrontendLive>,
+}
+
+/// What stays of a frontend when its configuration changes.
+#[derive(Debug)]
+pub struct FrontendLive {
+    /// `maxconn`
+    pub gate: Gate,
     /// Counted by each worker.
     pub counters: Sharded<FrontendCounters>,
 }
 
-/// Where requests go.
+/// Where requests go, as this configuration says.
 #[derive(Debug)]
 pub struct Backend {
-    /// Its name.
+    /// Its name, and its identity.
     pub name: Box<str>,
+    /// `mode`
+    pub mode: Mode,
     /// `timeouts`
     pub timeouts: Timeouts,
-    /// Chooses among the servers, by index.
+    /// Chooses among the servers, by slot.
     pub balancer: Arc<Balancer>,
     /// The servers, in the order of the file.
     pub targets: Vec<Target>,
+    /// Where in `targets` the server of a slot is; `u32::MAX`: it is not of this configuration.
+    pub by_slot: Box<[u32]>,
     /// `retries`
     pub retries: u32,
     /// `redispatch`
@@ -95,6 +106,37 @@ pub struct Backend {
     pub splice: bool,
     /// What a server may make us hold.
     pub limits: Limits,
+    /// What the world did.
+    pub live: Arc<BackendLive>,
+}
+
+impl Backend {
+    /// The places of the targets by slot.
+    #[must_use]
+    pub fn by_slot(targets: &[Target]) -> Box<[u32]> {
+        let slots = targets.iter().map(|target| target.server.slot() + 1).max().unwrap_or(0);
+        let mut places = vec![u32::MAX; slots].into_boxed_slice();
+        for (place, target) in targets.iter().enumerate() {
+            places[target.server.slot()] = place as u32;
+        }
+        places
+    }
+
+    /// Chooses a target; `avoid` is the one that just failed.
+    pub(crate) fn pick(&self, avoid: Option<usize>, random: &mut dyn FnMut() -> u64) -> Option<usize> {
+        let avoid = avoid.map(|place| self.targets[place].server.slot());
+        let slot = self.balancer.pick(0, avoid, random)?;
+        match self.by_slot.get(slot) {
+            Some(&place) if place != u32::MAX => Some(place as usize),
+            // The balancer knows a server that this configuration does not, for the moment that a reload takes.
+            _ => plimsoll_lb::among(self.targets.iter().map(|target| &*target.server), avoid),
+        }
+    }
+}
+
+/// What stays of a backend when its configuration changes; its servers and its position are in the balancer.
+#[derive(Debug)]
+pub struct BackendLive {
     /// Counted by each worker.
     pub counters: Sharded<BackendCounters>,
 }

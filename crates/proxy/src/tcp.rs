@@ -44,17 +44,16 @@ pub(crate) async fn serve(client: Client) {
 /// Connects, with as many tries as the backend allows.
 async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), &'static Outcome> {
     let port = client.port();
-    let view = port.worker.view();
-    let index = view.snapshot.frontends[port.frontend].default_backend.ok_or(&NO_BACKEND)?;
-    let backend = &view.snapshot.backends[index];
-    let counters = backend.counters.shard(port.worker.id);
+    let route = port.route();
+    let site = route.site.as_ref().ok_or(&NO_BACKEND)?;
+    let backend = &*site.backend;
+    let counters = backend.live.counters.shard(port.worker.id);
     counters.requests.add(1);
     let mut avoid = None;
     loop {
         let same = avoid.filter(|index: &usize| !backend.redispatch && backend.targets[*index].server.usable());
-        let server =
-            same.or_else(|| backend.balancer.pick(0, avoid, &mut || port.worker.random())).ok_or(&NO_SERVER)?;
-        let lease = Lease::take(&view, index, server);
+        let server = same.or_else(|| backend.pick(avoid, &mut || port.worker.random())).ok_or(&NO_SERVER)?;
+        let lease = Lease::take(site, server);
         record.server = Some(server);
         record.redispatched = avoid.is_some_and(|avoid| avoid != server);
         if avoid == Some(server) {
@@ -86,13 +85,15 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), 
 
 async fn through(client: &Client, server: Stream, lease: &Lease) -> (Moved, &'static Outcome) {
     let port = client.port();
+    let route = port.route();
     let ends = Ends {
         client: &client.stream,
         server: &server,
         timer: &client.timer,
-        frontend: &port.gates.1.timeouts,
+        frontend: &route.frontend.timeouts,
         backend: &lease.backend().timeouts,
         pipes: lease.backend().splice.then_some(&port.worker.pipes),
+        revoked: &|| port.worker.is_revoked(&lease.target().server),
     };
     let (moved, outcome) = relay(ends, Buffer::default(), Buffer::default()).await;
     if *outcome == OK {
@@ -106,8 +107,9 @@ async fn through(client: &Client, server: Stream, lease: &Lease) -> (Moved, &'st
 
 fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outcome) {
     let port = client.port();
-    let (worker, frontend) = (&port.worker, &port.gates.1);
-    let counters = frontend.counters.shard(worker.id);
+    let route = port.route();
+    let (worker, frontend) = (&port.worker, &*route.frontend);
+    let counters = frontend.live.counters.shard(worker.id);
     counters.bytes_in.add(moved.up);
     counters.bytes_out.add(moved.down);
     if *outcome != OK {
@@ -115,8 +117,7 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
         counters.failures.add(1);
     }
     let Some(log) = worker.log.as_ref().filter(|_| frontend.log) else { return };
-    let view = worker.view();
-    let backend = frontend.default_backend.map(|index| &view.snapshot.backends[index]);
+    let backend = frontend.default_backend.as_deref();
     let server = backend.zip(record.server).map(|(backend, index)| &backend.targets[index].server);
     let now = Tick::now();
     let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
@@ -134,8 +135,8 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
         bytes: moved.down,
         state: outcome.state,
         levels: Levels {
-            process: view.snapshot.process.gate.used(),
-            frontend: frontend.gate.used(),
+            process: worker.process.gate.used(),
+            frontend: frontend.live.gate.used(),
             backend: backend
                 .map_or(0, |backend| backend.targets.iter().map(|target| target.server.served() as usize).sum()),
             server: server.map_or(0, |server| server.served() as usize),

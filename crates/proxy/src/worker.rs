@@ -1,65 +1,72 @@
 //! A worker: everything that its connections share, and nobody else touches.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use plimsoll_clock::Wheel;
-use plimsoll_net::{Listener, PipePool};
+use plimsoll_clock::{Tick, Wheel};
+use plimsoll_net::{Address, Listener, PipePool};
 use plimsoll_observe::{DateCache, Writer};
 use plimsoll_outcome::Outcome;
+use plimsoll_server::Server;
 use plimsoll_upstream::{Pool, Pools};
 
-use crate::accept;
-use crate::snapshot::Snapshot;
-
-/// The running configuration as this worker sees it: the snapshot, and the worker's own pool for each of its servers.
-#[derive(Debug)]
-pub(crate) struct View {
-    pub(crate) snapshot: Arc<Snapshot>,
-    pub(crate) pools: Vec<Vec<Rc<Pool>>>,
-}
+use crate::accept::{self, Port};
+use crate::snapshot::{Frontend, Process, Target};
 
 /// One thread's share of the work. Made and used inside its own runtime.
 #[derive(Debug)]
 pub struct Worker {
     /// Its number, and its shard of every counter.
     pub(crate) id: usize,
+    pub(crate) process: Arc<Process>,
     pub(crate) wheel: Wheel,
     pub(crate) pools: Pools,
     pub(crate) pipes: PipePool,
     pub(crate) log: Option<Writer>,
     pub(crate) dates: RefCell<DateCache>,
     pub(crate) random: RefCell<fastrand::Rng>,
-    view: RefCell<Rc<View>>,
+    /// The pool of each server that was used: by identity and address, whatever the configuration that names it.
+    by_server: RefCell<HashMap<(*const Server, Address), (Arc<Server>, Rc<Pool>)>>,
+    ports: RefCell<Vec<Rc<Port>>>,
+    /// Servers whose tunnels are to end now; kept alive, so that the address cannot become another's.
+    revoked: RefCell<HashMap<*const Server, Arc<Server>>>,
     draining: Cell<bool>,
     /// Client connections that are open.
     pub(crate) live: Cell<usize>,
 }
 
+/// Where a listener's clients go from now on.
+#[derive(Debug)]
+pub struct Assignment {
+    /// Which listener: a number that stays with its address.
+    pub port: u32,
+    /// Which frontend.
+    pub frontend: Arc<Frontend>,
+    /// The listener itself, when it is new.
+    pub listener: Option<Listener>,
+}
+
 impl Worker {
     /// A worker without listeners. Must be called inside its runtime: it spawns the tasks that look after timers and idle connections.
     #[must_use]
-    pub fn start(
-        id: usize,
-        snapshot: Arc<Snapshot>,
-        pipes: PipePool,
-        log: Option<Writer>,
-        now: plimsoll_clock::Tick,
-    ) -> Rc<Self> {
+    pub fn start(id: usize, process: Arc<Process>, pipes: PipePool, log: Option<Writer>, now: Tick) -> Rc<Self> {
         let wheel = Wheel::new(now);
-        let pools = Pools::new(&wheel, plimsoll_clock::Tick::now);
-        let view = RefCell::new(Rc::new(View::new(snapshot, &pools)));
+        let pools = Pools::new(&wheel, Tick::now);
         let worker = Rc::new(Self {
             id,
+            process,
             wheel: wheel.clone(),
             pools: pools.clone(),
             pipes,
             log,
             dates: RefCell::default(),
             random: RefCell::new(fastrand::Rng::new()),
-            view,
+            by_server: RefCell::default(),
+            ports: RefCell::default(),
+            revoked: RefCell::default(),
             draining: Cell::new(false),
             live: Cell::new(0),
         });
@@ -76,14 +83,52 @@ impl Worker {
         poll_fn(|cx| self.log.as_ref().map_or(std::task::Poll::Ready(()), |log| log.poll_flush(&timer, cx))).await;
     }
 
-    /// Accepts clients of that frontend until the worker drains.
-    pub fn listen(self: &Rc<Self>, listener: Listener, frontend: usize) -> std::io::Result<()> {
-        accept::listen(self, listener, frontend)
+    /// Takes a configuration over: new listeners accept, listeners that are assigned go on with their new frontend, all others close. A
+    /// connection sees the change with its next request.
+    pub fn adopt(self: &Rc<Self>, assignments: Vec<Assignment>) -> std::io::Result<()> {
+        let mut gone = std::mem::take(&mut *self.ports.borrow_mut());
+        let mut stay = Vec::with_capacity(assignments.len());
+        let mut verdict = Ok(());
+        for Assignment { port, frontend, listener } in assignments {
+            if let Some(at) = gone.iter().position(|known| known.id == port) {
+                let known = gone.swap_remove(at);
+                known.assign(&frontend);
+                stay.push(known);
+            } else if let Some(listener) = listener {
+                match accept::listen(self, listener, port, &frontend) {
+                    Ok(new) => stay.push(new),
+                    Err(error) => verdict = Err(error),
+                }
+            }
+        }
+        self.ports.replace(stay);
+        for port in &gone {
+            port.retire();
+        }
+        self.by_server.borrow_mut().retain(|_, (server, pool)| {
+            let stays = !server.is_retired();
+            if !stays {
+                pool.clear();
+            }
+            stays
+        });
+        if !gone.is_empty() {
+            self.wheel.nudge();
+        }
+        verdict
+    }
+
+    /// Ends the tunnels that these servers still carry.
+    pub fn revoke(&self, servers: Vec<Arc<Server>>) {
+        self.revoked.borrow_mut().extend(servers.into_iter().map(|server| (Arc::as_ptr(&server), server)));
+        self.wheel.nudge();
     }
 
     /// Stops accepting, tells every client at its next response, and closes those that are idle now.
     pub fn drain(&self) {
         self.draining.set(true);
+        // Each port holds its worker: nobody would go if nobody let go.
+        self.ports.borrow_mut().clear();
         self.pools.clear();
         self.wheel.nudge();
     }
@@ -105,24 +150,24 @@ impl Worker {
         self.draining.get()
     }
 
-    pub(crate) fn view(&self) -> Rc<View> {
-        Rc::clone(&self.view.borrow())
+    pub(crate) fn is_revoked(&self, server: &Arc<Server>) -> bool {
+        let revoked = self.revoked.borrow();
+        !revoked.is_empty() && revoked.contains_key(&Arc::as_ptr(server))
+    }
+
+    pub(crate) fn pool(&self, target: &Target) -> Rc<Pool> {
+        let key = (Arc::as_ptr(&target.server), target.address.clone());
+        let mut pools = self.by_server.borrow_mut();
+        let (_, pool) = pools.entry(key).or_insert_with(|| (Arc::clone(&target.server), self.pools.pool()));
+        Rc::clone(pool)
     }
 
     #[cold]
     pub(crate) fn count(&self, outcome: &Outcome) {
-        self.view.borrow().snapshot.process.tallies[self.id].count(outcome);
+        self.process.tallies[self.id].count(outcome);
     }
 
     pub(crate) fn random(&self) -> u64 {
         self.random.borrow_mut().u64(..)
-    }
-}
-
-impl View {
-    fn new(snapshot: Arc<Snapshot>, pools: &Pools) -> Self {
-        let pools =
-            snapshot.backends.iter().map(|backend| backend.targets.iter().map(|_| pools.pool()).collect()).collect();
-        Self { snapshot, pools }
     }
 }

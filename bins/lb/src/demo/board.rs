@@ -35,11 +35,11 @@ impl Figures {
         let snapshot = engine.snapshot();
         let mut figures = Self::default();
         for frontend in &snapshot.frontends {
-            figures.requests += frontend.counters.sum(|counters| counters.requests.get());
-            figures.errors += frontend.counters.sum(|counters| counters.failures.get());
+            figures.requests += frontend.live.counters.sum(|counters| counters.requests.get());
+            figures.errors += frontend.live.counters.sum(|counters| counters.failures.get());
         }
         for backend in &snapshot.backends {
-            figures.retries += backend.counters.sum(|counters| counters.retries.get());
+            figures.retries += backend.live.counters.sum(|counters| counters.retries.get());
             figures.servers.extend(backend.targets.iter().map(|target| Serving {
                 name: target.server.name().to_owned(),
                 state: target.server.health().word(true),

@@ -58,7 +58,7 @@ pub(super) async fn download(
         && job.request.keep_alive
         && job.request.upgrade.is_none()
         && !job.uploading.get()
-        && !job.worker.is_draining();
+        && !job.client.port().is_leaving();
     let connection = if !keep {
         Connection::Close
     } else if old {

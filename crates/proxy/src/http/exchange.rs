@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -25,9 +26,9 @@ use super::write::{self, Patience};
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing, Private};
 use crate::lease::Lease;
-use crate::snapshot::{Backend, Frontend};
+use crate::site::Site;
+use crate::snapshot::{Backend, Frontend, Mode};
 use crate::timeouts::deadline;
-use crate::worker::View;
 use crate::{NO_BACKEND, NO_SERVER, OK};
 
 /// Before the same server is tried again; another one is tried at once.
@@ -46,8 +47,12 @@ pub(super) async fn exchange(client: &mut Client) -> Next {
 }
 
 async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
-    let view = client.port().worker.view();
-    let frontend = &view.snapshot.frontends[client.port().frontend];
+    let route = client.port().route();
+    let frontend = &*route.frontend;
+    if frontend.mode != Mode::Http {
+        // A reload made another kind of port of this one.
+        return Next::Close(Closing::Plain);
+    }
     let both = parts.get();
     let mut record = Record::default();
     let started = match head::read(client, buf, &mut both.request, frontend).await {
@@ -60,17 +65,16 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     record.head = Tick::now();
     record.started = started.unwrap_or(record.head);
     record.bytes_in = both.request.head.text().len() as u64;
-    let Some(index) = frontend.default_backend else {
+    let Some(site) = &route.site else {
         return fail(client, frontend, None, &both.request, &mut record, &NO_BACKEND, false).await;
     };
-    let backend = &view.snapshot.backends[index];
+    let backend = &*site.backend;
     if (frontend.forwardfor || backend.forwardfor)
         && let Some(address) = client.address()
     {
         both.request.head.add(b"X-Forwarded-For", address.ip().to_string().as_bytes());
     }
-    let mut trip =
-        Trip { view: &view, frontend, backend, index, client, buf, first, out: Buffer::default(), body: Body::Done };
+    let mut trip = Trip { site, frontend, backend, client, buf, first, out: Buffer::default(), body: Body::Done };
     let end = trip.attempts(&both.request, &mut both.response, &mut record).await;
     let whole = trip.body.is_done();
     match end {
@@ -117,7 +121,7 @@ async fn fail(
     whole: bool,
 ) -> Next {
     let keep = whole && request.keep_alive && request.minor >= 1 && request.upgrade.is_none() && outcome.status >= 500;
-    let keep = keep && !client.port().worker.is_draining();
+    let keep = keep && !client.port().is_leaving();
     let told = tell(client, frontend, record, outcome, !keep, request.method == Method::Head).await;
     record.finish(client, frontend, backend, Some(request), outcome);
     if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }
@@ -151,10 +155,9 @@ enum Arrived {
 
 /// A request's way to a backend: what stays the same over all attempts.
 struct Trip<'a> {
-    view: &'a Rc<View>,
+    site: &'a Rc<Site>,
     frontend: &'a Frontend,
     backend: &'a Backend,
-    index: usize,
     client: &'a mut Client,
     buf: &'a mut Buffer,
     first: bool,
@@ -206,27 +209,28 @@ impl Trip<'_> {
     /// The server of this attempt: the balancer's choice, or the one that failed once more.
     fn choose(&self, avoid: Option<usize>, record: &mut Record) -> Result<Lease, Failed> {
         let worker = &self.client.port().worker;
-        let private = self.client.private.as_ref().filter(|private| private.backend == self.index && avoid.is_none());
         let usable = |index: &usize| self.backend.targets[*index].server.usable();
+        let private = self.client.private.as_ref().filter(|_| avoid.is_none()).and_then(|private| {
+            self.backend.targets.iter().position(|target| Arc::ptr_eq(&target.server, &private.server))
+        });
         let same = avoid.filter(|index| !self.backend.redispatch && usable(index));
         let index = private
-            .map(|private| private.server)
             .filter(usable)
             .or(same)
-            .or_else(|| self.backend.balancer.pick(0, avoid, &mut || worker.random()))
+            .or_else(|| self.backend.pick(avoid, &mut || worker.random()))
             .ok_or(Failed::unheard(&NO_SERVER))?;
         record.redispatched = avoid.is_some_and(|avoid| avoid != index);
         if record.redispatched {
-            self.backend.counters.shard(worker.id).redispatches.add(1);
+            self.backend.live.counters.shard(worker.id).redispatches.add(1);
         }
         record.server = Some(index);
-        Ok(Lease::take(self.view, self.index, index))
+        Ok(Lease::take(self.site, index))
     }
 
     #[cold]
     fn note_retry(&self, failed: &Failed, server: usize) {
         let id = self.client.port().worker.id;
-        let counters = self.backend.counters.shard(id);
+        let counters = self.backend.live.counters.shard(id);
         counters.retries.add(1);
         if failed.outcome.retry == plimsoll_outcome::Retry::Safe {
             counters.connect_errors.add(1);
@@ -285,7 +289,7 @@ impl Trip<'_> {
 
     fn give_back(&self, connection: Connection, lease: &Lease) -> Option<Box<Private>> {
         if self.backend.reuse == Reuse::Never {
-            return Some(Box::new(Private { connection, backend: self.index, server: lease.index() }));
+            return Some(Box::new(Private { connection, server: Arc::clone(&lease.target().server) }));
         }
         connection.park();
         None
@@ -294,12 +298,12 @@ impl Trip<'_> {
     /// A connection that may carry this request: the client's own, an idle one, or a new one.
     async fn connect(&mut self, request: &Request, record: &Record, lease: &Lease) -> Result<Connection, Failed> {
         if let Some(private) = self.client.private.take()
-            && (private.backend, private.server) == (self.index, lease.index())
+            && Arc::ptr_eq(&private.server, &lease.target().server)
             && !private.connection.stream().seems_readable()
         {
             return Ok(private.connection);
         }
-        let pool = &self.view.pools[self.index][lease.index()];
+        let pool = self.site.pool(&self.client.port().worker, lease.index());
         // A repeated request goes over a fresh connection: the server may have closed all its old ones at once.
         while record.retries == 0
             && let Some(connection) = pool.take(self.backend.reuse, self.first)

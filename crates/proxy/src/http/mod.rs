@@ -47,7 +47,8 @@ pub(crate) async fn serve(mut client: Client) {
 /// Waits for a request. False: none will come.
 async fn idle(client: &mut Client) -> bool {
     let limit = {
-        let frontend = &client.port().gates.1;
+        let route = client.port().route();
+        let frontend = &route.frontend;
         if client.requests == 0 { frontend.timeouts.head() } else { frontend.timeouts.keep_alive() }
     };
     client.timer.arm(Tick::now().after(limit));
@@ -61,7 +62,7 @@ async fn idle(client: &mut Client) -> bool {
             // A server has nothing to say between requests: it closed, or it is broken.
             client.private = None;
         }
-        if client.port().worker.is_draining() || client.timer.poll_expired(cx).is_ready() {
+        if client.port().is_leaving() || client.timer.poll_expired(cx).is_ready() {
             return Poll::Ready(false);
         }
         Poll::Pending

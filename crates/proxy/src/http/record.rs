@@ -40,14 +40,14 @@ impl Record {
         outcome: &'static Outcome,
     ) {
         let worker = &client.port().worker;
-        let counters = frontend.counters.shard(worker.id);
+        let counters = frontend.live.counters.shard(worker.id);
         counters.requests.add(1);
         counters.bytes_in.add(self.bytes_in);
         counters.bytes_out.add(self.bytes_out);
         let class = usize::from(self.status / 100);
         counters.responses[if class < 6 { class } else { 0 }].add(1);
         if let Some(backend) = backend {
-            backend.counters.shard(worker.id).requests.add(1);
+            backend.live.counters.shard(worker.id).requests.add(1);
             if let Some(server) = self.server {
                 let counters = backend.targets[server].server.counters().shard(worker.id);
                 counters.requests.add(1);
@@ -79,7 +79,6 @@ impl Record {
             if from == Tick::default() || to == Tick::default() { -1 } else { millis(to.since(from)) }
         };
         let server = backend.zip(self.server).map(|(backend, index)| &backend.targets[index].server);
-        let view = worker.view();
         let record = HttpRecord {
             client: client.address(),
             date: wall() - now.since(self.started),
@@ -97,8 +96,8 @@ impl Record {
             bytes: self.bytes_out,
             state: outcome.state,
             levels: Levels {
-                process: view.snapshot.process.gate.used(),
-                frontend: frontend.gate.used(),
+                process: worker.process.gate.used(),
+                frontend: frontend.live.gate.used(),
                 backend: backend
                     .map_or(0, |backend| backend.targets.iter().map(|target| target.server.served() as usize).sum()),
                 server: server.map_or(0, |server| server.served() as usize),
@@ -114,11 +113,11 @@ impl Record {
 #[cold]
 fn failed(worker: &Worker, frontend: &Frontend, backend: Option<&Backend>, outcome: &Outcome) {
     worker.count(outcome);
-    frontend.counters.shard(worker.id).failures.add(1);
+    frontend.live.counters.shard(worker.id).failures.add(1);
     if let Some(backend) = backend
         && outcome.side == Side::Server
     {
-        backend.counters.shard(worker.id).response_errors.add(1);
+        backend.live.counters.shard(worker.id).response_errors.add(1);
     }
 }
 

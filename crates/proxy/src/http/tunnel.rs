@@ -26,16 +26,19 @@ impl Tunnel {
     pub(super) async fn run(self, client: &Client) -> Closing {
         let Self { connection, lease, to_server, to_client } = self;
         let port = client.port();
+        let route = port.route();
+        let frontend = &route.frontend;
         let ends = Ends {
             client: &client.stream,
             server: connection.stream(),
             timer: &client.timer,
-            frontend: &port.gates.1.timeouts,
+            frontend: &frontend.timeouts,
             backend: &lease.backend().timeouts,
             pipes: lease.backend().splice.then_some(&port.worker.pipes),
+            revoked: &|| port.worker.is_revoked(&lease.target().server),
         };
         let (moved, outcome) = relay(ends, to_server, to_client).await;
-        let counters = port.gates.1.counters.shard(port.worker.id);
+        let counters = frontend.live.counters.shard(port.worker.id);
         counters.bytes_in.add(moved.up);
         counters.bytes_out.add(moved.down);
         if *outcome != OK {

@@ -1,0 +1,155 @@
+//! What the world did, by identity: it lives outside every snapshot and is carried into the next.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use plimsoll_clock::Tick;
+use plimsoll_counters::Sharded;
+use plimsoll_lb::{Balance, Balancer};
+use plimsoll_net::Address;
+use plimsoll_outcome::Tally;
+use plimsoll_proxy::{BackendLive, FrontendLive, Gate, Process};
+use plimsoll_server::{Server, Set, Settings, Wanted};
+
+use crate::plan::Plan;
+
+/// Every live object of the process.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) process: Arc<Process>,
+    pub(crate) workers: usize,
+    frontends: HashMap<Box<str>, Arc<FrontendLive>>,
+    backends: HashMap<Box<str>, Known>,
+    ports: Vec<(Address, u32)>,
+    next_port: u32,
+    /// Servers that the configuration being built does not have any more.
+    gone: Vec<Arc<Server>>,
+}
+
+/// What is known of a backend.
+#[derive(Debug)]
+struct Known {
+    live: Arc<BackendLive>,
+    set: Arc<Set>,
+    balancer: Arc<Balancer>,
+    addresses: HashMap<Box<str>, Address>,
+    /// In the order of the file.
+    servers: Vec<Arc<Server>>,
+}
+
+/// A backend's live objects, as a build uses them.
+pub(crate) struct Living {
+    pub(crate) live: Arc<BackendLive>,
+    pub(crate) balancer: Arc<Balancer>,
+    /// In the order of the file.
+    pub(crate) servers: Vec<Arc<Server>>,
+}
+
+impl World {
+    pub(crate) fn new(workers: usize, maxconn: usize) -> Self {
+        let tallies = (0..workers).map(|_| Tally::default()).collect();
+        Self {
+            process: Arc::new(Process { gate: Gate::new(maxconn), tallies }),
+            workers,
+            frontends: HashMap::new(),
+            backends: HashMap::new(),
+            ports: Vec::new(),
+            next_port: 0,
+            gone: Vec::new(),
+        }
+    }
+
+    /// The numbers of the listeners that exist already at these addresses; the second of two at one address is another.
+    pub(crate) fn ports(&self, addresses: &[Address]) -> Vec<Option<u32>> {
+        let mut left = self.ports.clone();
+        let mut known = |address: &Address| {
+            let at = left.iter().position(|(known, _)| known == address)?;
+            Some(left.swap_remove(at).1)
+        };
+        addresses.iter().map(&mut known).collect()
+    }
+
+    /// Numbers the new ones; from now on these are the listeners.
+    pub(crate) fn settle(&mut self, addresses: Vec<Address>, known: Vec<Option<u32>>) -> Vec<u32> {
+        let mut number = |known: Option<u32>| {
+            known.unwrap_or_else(|| {
+                self.next_port += 1;
+                self.next_port
+            })
+        };
+        let ports: Vec<u32> = known.into_iter().map(&mut number).collect();
+        self.ports = addresses.into_iter().zip(ports.iter().copied()).collect();
+        ports
+    }
+
+    pub(crate) fn frontend(&mut self, name: &str, maxconn: usize) -> Arc<FrontendLive> {
+        let workers = self.workers;
+        let live = self
+            .frontends
+            .entry(name.into())
+            .or_insert_with(|| Arc::new(FrontendLive { gate: Gate::new(maxconn), counters: Sharded::new(workers) }));
+        live.gate.set_limit(maxconn);
+        Arc::clone(live)
+    }
+
+    /// The backend's live objects with exactly these servers. A server at another address is another server.
+    pub(crate) fn backend(
+        &mut self,
+        name: &str,
+        balance: Balance,
+        allbackups: bool,
+        settings: &[Settings],
+        addresses: &[Address],
+        now: Tick,
+    ) -> Living {
+        let workers = self.workers;
+        let now_at =
+            || settings.iter().zip(addresses).map(|(server, address)| (server.name.clone(), address.clone())).collect();
+        let Some(known) = self.backends.get_mut(name) else {
+            let set = Set::new(name, settings, workers, now);
+            let balancer = Balancer::new(&balance, allbackups, Arc::clone(&set));
+            let live = Arc::new(BackendLive { counters: Sharded::new(workers) });
+            let servers: Vec<Arc<Server>> = set.servers().to_vec();
+            let known = Known {
+                live: Arc::clone(&live),
+                set,
+                balancer: Arc::clone(&balancer),
+                addresses: now_at(),
+                servers: servers.clone(),
+            };
+            self.backends.insert(name.into(), known);
+            return Living { live, balancer, servers };
+        };
+        let wanted: Vec<Wanted> = settings
+            .iter()
+            .zip(addresses)
+            .map(|(server, address)| {
+                let fresh = known.addresses.get(&server.name).is_some_and(|before| before != address);
+                Wanted { settings: server.clone(), fresh }
+            })
+            .collect();
+        let servers = known.set.reshape(&wanted, now).servers.to_vec();
+        let before = std::mem::replace(&mut known.servers, servers.clone());
+        let stays: HashSet<*const Server> = servers.iter().map(Arc::as_ptr).collect();
+        self.gone.extend(before.into_iter().filter(|server| !stays.contains(&Arc::as_ptr(server))));
+        known.balancer = known.balancer.reload(&balance, allbackups);
+        known.addresses = now_at();
+        Living { live: Arc::clone(&known.live), balancer: Arc::clone(&known.balancer), servers }
+    }
+
+    /// Forgets what the configuration does not name any more, once the snapshot without it is stored. Gives the servers that are gone.
+    pub(crate) fn retain(&mut self, plan: &Plan, now: Tick) -> Vec<Arc<Server>> {
+        self.frontends.retain(|name, _| plan.file.frontends.contains_key(&**name));
+        let gone = &mut self.gone;
+        self.backends.retain(|name, known| {
+            let stays = plan.file.backends.contains_key(&**name);
+            if !stays {
+                known.set.reshape(&[], now);
+                gone.append(&mut known.servers);
+            }
+            known.set.retire();
+            stays
+        });
+        std::mem::take(gone)
+    }
+}

@@ -1,0 +1,44 @@
+//! A worker's own view of the configuration: where a port's clients go, and the idle connections to its servers.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use plimsoll_upstream::Pool;
+
+use crate::snapshot::{Backend, Frontend};
+use crate::worker::Worker;
+
+/// A backend as one worker uses it.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) backend: Arc<Backend>,
+    /// By server, made when first needed: a swap must not take time for servers that nobody asks.
+    pools: Box<[OnceCell<Rc<Pool>>]>,
+}
+
+impl Site {
+    pub(crate) fn new(backend: &Arc<Backend>) -> Rc<Self> {
+        let pools = backend.targets.iter().map(|_| OnceCell::new()).collect();
+        Rc::new(Self { backend: Arc::clone(backend), pools })
+    }
+
+    /// The idle connections to a server: the same pool as long as it is the same server at the same address.
+    pub(crate) fn pool(&self, worker: &Worker, index: usize) -> &Rc<Pool> {
+        self.pools[index].get_or_init(|| worker.pool(&self.backend.targets[index]))
+    }
+}
+
+/// Where the clients of a port go.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) frontend: Arc<Frontend>,
+    pub(crate) site: Option<Rc<Site>>,
+}
+
+impl Route {
+    pub(crate) fn new(frontend: &Arc<Frontend>) -> Rc<Self> {
+        let site = frontend.default_backend.as_ref().map(Site::new);
+        Rc::new(Self { frontend: Arc::clone(frontend), site })
+    }
+}

@@ -1,0 +1,202 @@
+//! Reload in one process: what the file says changes as a whole, what the world did stays, nothing is dropped.
+
+use std::time::Duration;
+
+use plimsoll_testkit::client::answers;
+use plimsoll_testkit::{Client, Exchange, Lb, Origin, Socket, Then, eventually, wait_until};
+use plimsoll_tests::{Load, Site, Timeouts, volume};
+use rustix::process::Signal;
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// An origin that answers its name, and makes a tunnel that echoes of a WebSocket upgrade.
+fn named(name: &'static str) -> Origin {
+    Origin::serving(move |exchange: &mut Exchange<'_>| {
+        if exchange.request.fields.has("upgrade") {
+            exchange.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+            while exchange.wire.peek().is_ok() {
+                let count = exchange.wire.rest().len();
+                let bytes = exchange.wire.take(count).unwrap();
+                exchange.send(bytes);
+            }
+            return Then::Close;
+        }
+        exchange.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len()));
+        Then::Keep
+    })
+}
+
+fn site() -> Site {
+    Site::http().timeouts(Timeouts { server: 30_000, client: 30_000, ..Timeouts::default() })
+}
+
+/// Writes the file again, sends SIGHUP and waits for the verdict.
+#[track_caller]
+fn reload(lb: &mut Lb, yaml: &str) -> String {
+    let verdicts = |lb: &Lb| lb.stderr().lines().filter(|line| is_verdict(line)).count();
+    let before = verdicts(lb);
+    std::fs::write(lb.folder().join("lb.yaml"), yaml).unwrap();
+    lb.signal(Signal::HUP);
+    eventually("the reload has a verdict", SOON, || verdicts(lb) > before);
+    let stderr = lb.stderr();
+    let from = stderr.lines().enumerate().filter(|(_, line)| is_verdict(line)).nth(before).map_or(0, |(at, _)| at);
+    stderr.lines().skip(from.saturating_sub(40)).collect::<Vec<_>>().join("\n")
+}
+
+fn is_verdict(line: &str) -> bool {
+    line.ends_with(" kept") && line.contains(" added, ") || line.contains("not reloaded")
+}
+
+fn tunnel(lb: &Lb) -> Client {
+    let mut client = Client::connect(lb.addr("web"));
+    client.send("GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    assert_eq!(client.response().unwrap().status, 101);
+    client
+}
+
+#[track_caller]
+fn echoes(tunnel: &mut Client, text: &str) {
+    tunnel.wire().begin();
+    assert!(tunnel.send(text));
+    assert_eq!(tunnel.wire().take(text.len()).unwrap(), text.as_bytes());
+}
+
+fn served_by(client: &mut Client, count: usize) -> Vec<String> {
+    (0..count).map(|_| client.get("/").unwrap().text()).collect()
+}
+
+#[test]
+fn an_added_server_serves_and_a_removed_one_does_not_while_the_client_keeps_its_connection() {
+    let (one, two, three) = (named("one"), named("two"), named("three"));
+    let before = site().server("one", one.addr).server("two", two.addr);
+    let mut lb = before.start();
+    let mut client = Client::connect(lb.addr("web"));
+    assert!(served_by(&mut client, 4).iter().any(|name| name == "two"));
+    let verdict = reload(&mut lb, &site().server("one", one.addr).server("three", three.addr).yaml());
+    assert!(verdict.contains("+ server origins/three") && verdict.contains("- server origins/two"), "{verdict}");
+    let names = served_by(&mut client, 6);
+    assert!(names.iter().any(|name| name == "three") && names.iter().all(|name| name != "two"), "{names:?}");
+}
+
+#[test]
+fn a_bad_file_changes_nothing_and_says_why() {
+    let one = named("one");
+    let good = site().server("one", one.addr);
+    let mut lb = good.start();
+    let verdict = reload(&mut lb, &good.yaml().replace("servers", "sarvers"));
+    assert!(verdict.contains("sarvers") && verdict.contains("not reloaded"), "{verdict}");
+    assert!(answers(lb.addr("web"), "/", 200, SOON));
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let verdict = reload(&mut lb, &good.clone().bind(&taken.local_addr().unwrap().to_string()).yaml());
+    assert!(verdict.contains("cannot listen on") && verdict.contains("not reloaded"), "{verdict}");
+    assert!(answers(lb.addr("web"), "/", 200, SOON));
+}
+
+#[test]
+fn a_tunnel_outlives_the_server_that_a_reload_removes() {
+    let (one, two) = (named("one"), named("two"));
+    let mut lb = site().server("one", one.addr).start();
+    let mut kept = tunnel(&lb);
+    echoes(&mut kept, "before");
+    reload(&mut lb, &site().server("two", two.addr).yaml());
+    echoes(&mut kept, "after");
+    let mut client = Client::connect(lb.addr("web"));
+    assert_eq!(served_by(&mut client, 2), ["two", "two"]);
+}
+
+#[test]
+fn a_policy_ends_the_tunnels_of_removed_servers() {
+    let (one, two) = (named("one"), named("two"));
+    for policy in ["close", "drain 100ms"] {
+        let keys = format!("threads: 1, removed-servers: \"{policy}\"");
+        let mut lb = site().global(&keys).server("one", one.addr).server("two", two.addr).start();
+        let mut tunnels: Vec<Client> = (0..4).map(|_| tunnel(&lb)).collect();
+        for tunnel in &mut tunnels {
+            echoes(tunnel, "hello");
+        }
+        reload(&mut lb, &site().global(&keys).server("two", two.addr).yaml());
+        let mut alive = 0;
+        for mut tunnel in tunnels {
+            // Two of them are on the server that stays.
+            tunnel = tunnel.patient(Duration::from_millis(600));
+            if tunnel.closed().is_err() {
+                alive += 1;
+                echoes(&mut tunnel, "still here");
+            }
+        }
+        assert_eq!(alive, 2, "{policy}");
+    }
+}
+
+#[test]
+fn listeners_come_and_go_and_the_one_that_stays_is_the_very_socket() {
+    let one = named("one");
+    let yaml = |binds: &str| site().server("one", one.addr).yaml().replace("\"127.0.0.1:0\"", binds);
+    let mut lb = site().server("one", one.addr).start();
+    let stays = lb.addr("web");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let verdict = reload(&mut lb, &yaml(&format!("\"127.0.0.1:0\", \"{free}\"")));
+    assert!(verdict.contains(&format!("+ listener {free}")), "{verdict}");
+    assert!(answers(free, "/", 200, SOON) && answers(stays, "/", 200, SOON));
+    let mut idle = Client::connect(free);
+    idle.get("/").unwrap();
+    let verdict = reload(&mut lb, &yaml("\"127.0.0.1:0\""));
+    assert!(verdict.contains(&format!("- listener {free}")), "{verdict}");
+    eventually("the removed listener refuses", SOON, || Socket::connect(free).is_err());
+    assert!(idle.closed().is_ok(), "its idle client is let go");
+    assert!(answers(stays, "/", 200, SOON));
+}
+
+#[test]
+fn health_survives_a_reload_and_a_moved_server_is_a_new_one() {
+    let good = named("one");
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let check = "health-check: { type: tcp, interval: 50ms, rise: 2, fall: 1 }";
+    let with = |address: std::net::SocketAddr| site().backend(check).server("one", good.addr).server("two", address);
+    let mut lb = with(dead).start();
+    eventually("two is down", SOON, || lb.stderr().contains("Server origins/two is DOWN"));
+    reload(&mut lb, &with(dead).backend("retries: 2").yaml());
+    let downs = lb.stderr().matches("Server origins/two is DOWN").count();
+    let mut client = Client::connect(lb.addr("web"));
+    assert!(served_by(&mut client, 6).iter().all(|name| name == "one"));
+    assert_eq!(lb.stderr().matches("Server origins/two is DOWN").count(), downs, "it stayed down");
+    let revived = named("two");
+    reload(&mut lb, &with(revived.addr).yaml());
+    let two_serves = || served_by(&mut Client::connect(lb.addr("web")), 2).iter().any(|name| name == "two");
+    assert!(wait_until(SOON, two_serves));
+}
+
+#[test]
+fn reloads_under_load_fail_no_request_and_close_no_tunnel() {
+    let (one, two, three) = (named("one"), named("two"), named("three"));
+    let even = site().server("one", one.addr).server("two", two.addr);
+    let odd = site().server("two", two.addr).server("three", three.addr);
+    let mut lb = even.start();
+    let load = Load::start(lb.addr("web"), 4);
+    let mut tunnels = Vec::new();
+    for round in 0..volume(20, 1000) {
+        let yaml = if round % 2 == 0 { odd.yaml() } else { even.yaml() };
+        reload(&mut lb, &yaml);
+        if round < 200 {
+            tunnels.push(tunnel(&lb));
+        }
+    }
+    let done = load.done();
+    assert!(wait_until(SOON, || load.done() > done), "requests go on");
+    let failures = load.stop();
+    assert!(failures.is_empty(), "{} of {done} failed: {:?}", failures.len(), &failures[..failures.len().min(5)]);
+    for (at, tunnel) in tunnels.iter_mut().enumerate() {
+        echoes(tunnel, &format!("tunnel {at}"));
+    }
+}
+
+#[test]
+fn hard_stop_after_bounds_a_drain() {
+    let one = named("one");
+    let mut lb = site().global("threads: 1, hard-stop-after: 200ms").server("one", one.addr).start();
+    let mut kept = tunnel(&lb);
+    echoes(&mut kept, "here");
+    lb.signal(Signal::TERM);
+    assert!(lb.wait_exit(SOON).success());
+    assert!(lb.stderr().contains("hard-stop-after"), "{}", lb.stderr());
+}
