@@ -7,11 +7,13 @@
 //! fuzz/Cargo.toml, and a folder with a few inputs in fuzz/corpus.
 
 mod body;
+mod command;
 mod request;
 mod response;
 mod yaml;
 
 pub use body::h1_body;
+pub use command::command_line;
 pub use request::h1_request;
 pub use response::h1_response;
 pub use yaml::yaml_tree;
@@ -20,8 +22,13 @@ pub use yaml::yaml_tree;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its file.
-pub const TARGETS: &[(&str, Target)] =
-    &[("h1_request", h1_request), ("h1_response", h1_response), ("h1_body", h1_body), ("yaml_tree", yaml_tree)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("h1_request", h1_request),
+    ("h1_response", h1_response),
+    ("h1_body", h1_body),
+    ("yaml_tree", yaml_tree),
+    ("command_line", command_line),
+];
 
 /// The first byte of an input tells how the rest is fed; an empty input says nothing.
 fn split(data: &[u8]) -> Option<(u8, &[u8])> {
