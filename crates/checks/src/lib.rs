@@ -3,7 +3,7 @@
 //! Knows: one file for each kind of probe, the intervals between checks, how many may run at once; it reports to
 //! [`plimsoll_server::Server::report`].
 //! Does not know: balancing, traffic, what a report changes; it reads no clock but the event loop's own.
-//! Start reading at [`HealthCheck`], then [`PROBES`] and [`watch`].
+//! Start reading at [`HealthCheck`], then [`PROBES`] and [`Checks`].
 
 mod expect;
 mod options;
@@ -15,4 +15,4 @@ pub use expect::Expect;
 pub use options::{HealthCheck, HttpVersion, Kind};
 pub use plan::{Defaults, Plan};
 pub use probe::{PROBES, Probe};
-pub use schedule::{Checks, Pace, Subject, watch};
+pub use schedule::{Applied, Checks, Pace, Subject, watch};

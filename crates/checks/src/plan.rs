@@ -21,8 +21,8 @@ pub struct Defaults {
     pub tolerance: Tolerance,
 }
 
-/// A check of one server, ready to run.
-#[derive(Clone, Debug)]
+/// A check of one server, ready to run. Equal plans do the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// How.
     pub probe: &'static Probe,

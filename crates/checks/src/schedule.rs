@@ -1,5 +1,7 @@
-//! When each server is checked: one task a server, first checks spread over the interval, a bound on all together.
+//! When each server is checked: one task a server, first checks spread over the interval, a bound on all together; a
+//! reload touches only the tasks of what it changed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,33 +35,107 @@ pub struct Pace {
     pub now: fn() -> Tick,
 }
 
-/// Running checks; dropping it ends them, those under way included.
+/// Running checks, changed by each reload; dropping them ends them, those under way included.
 #[derive(Debug)]
-pub struct Checks(Vec<JoinHandle<()>>);
+pub struct Checks {
+    pace: Pace,
+    room: Arc<Semaphore>,
+    started: u64,
+    /// By the address of the server, which the watch holds: as long as it is here, no other server has it.
+    watches: HashMap<usize, Watch>,
+}
 
-impl Drop for Checks {
+#[derive(Debug)]
+struct Watch {
+    #[expect(dead_code, reason = "keeps its address from being another server's")]
+    server: Arc<Server>,
+    plan: Arc<Plan>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Watch {
     fn drop(&mut self) {
-        self.0.iter().for_each(JoinHandle::abort);
+        self.task.abort();
     }
 }
 
-/// Checks `subjects` until the answer is dropped, on the current runtime. Never two checks of one server at once.
-#[must_use]
-pub fn watch(subjects: Vec<Subject>, pace: &Pace) -> Checks {
-    let room = Arc::new(Semaphore::new(pace.at_once.max(1)));
-    let count = u32::try_from(subjects.len()).unwrap_or(u32::MAX).max(1);
-    let tasks = subjects.into_iter().zip(0..).map(|(subject, number): (_, u32)| {
-        // The first checks of all servers are even over one interval.
-        let first = subject.plan.interval() / count * number;
-        let jitter =
-            Jitter { spread: pace.spread.min(50), numbers: fastrand::Rng::with_seed(pace.seed ^ u64::from(number)) };
-        tokio::spawn(look_after(subject, first, jitter, Arc::clone(&room), pace.now))
-    });
-    Checks(tasks.collect())
+/// What a reload meant to the checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// New, or with another plan.
+    pub started: usize,
+    /// Go on undisturbed.
+    pub kept: usize,
+    /// Ended, those with another plan included.
+    pub stopped: usize,
 }
 
-async fn look_after(subject: Subject, first: Duration, mut jitter: Jitter, room: Arc<Semaphore>, now: fn() -> Tick) {
-    let Subject { server, plan } = subject;
+impl Checks {
+    /// No checks yet.
+    #[must_use]
+    pub fn new(pace: Pace) -> Self {
+        let room = Arc::new(Semaphore::new(pace.at_once.max(1)));
+        Self { pace, room, started: 0, watches: HashMap::new() }
+    }
+
+    /// Checks these and no others from now on, on the current runtime. Where server and plan are what they were, nothing
+    /// happens, not even to the time of the next check. Never two checks of one server at once.
+    pub fn apply(&mut self, subjects: Vec<Subject>) -> Applied {
+        let mut before = std::mem::take(&mut self.watches);
+        let (mut applied, had) = (Applied::default(), before.len());
+        let mut new = Vec::new();
+        for subject in subjects {
+            let key = identity(&subject.server);
+            match before.remove(&key) {
+                Some(watch) if *watch.plan == subject.plan => drop(self.watches.insert(key, watch)),
+                _ => new.push(subject),
+            }
+        }
+        applied.kept = self.watches.len();
+        applied.stopped = had - applied.kept;
+        drop(before);
+        let count = u32::try_from(new.len()).unwrap_or(u32::MAX).max(1);
+        for (subject, number) in new.into_iter().zip(0..) {
+            // The first checks of all new ones are even over one interval.
+            let first = subject.plan.interval() / count * number;
+            self.start(subject, first);
+            applied.started += 1;
+        }
+        applied
+    }
+
+    fn start(&mut self, Subject { server, plan }: Subject, first: Duration) {
+        let plan = Arc::new(plan);
+        let numbers = fastrand::Rng::with_seed(self.pace.seed ^ self.started);
+        self.started += 1;
+        let jitter = Jitter { spread: self.pace.spread.min(50), numbers };
+        let (room, now) = (Arc::clone(&self.room), self.pace.now);
+        let task = tokio::spawn(look_after(Arc::clone(&server), Arc::clone(&plan), first, jitter, room, now));
+        // A server listed twice is checked as listed last.
+        self.watches.insert(identity(&server), Watch { server, plan, task });
+    }
+}
+
+/// Checks `subjects` until the answer is dropped, on the current runtime.
+#[must_use]
+pub fn watch(subjects: Vec<Subject>, pace: &Pace) -> Checks {
+    let mut checks = Checks::new(pace.clone());
+    checks.apply(subjects);
+    checks
+}
+
+fn identity(server: &Arc<Server>) -> usize {
+    Arc::as_ptr(server).addr()
+}
+
+async fn look_after(
+    server: Arc<Server>,
+    plan: Arc<Plan>,
+    first: Duration,
+    mut jitter: Jitter,
+    room: Arc<Semaphore>,
+    now: fn() -> Tick,
+) {
     tokio::time::sleep(first).await;
     loop {
         if server.health().admin() != Admin::Maint {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use plimsoll_checks::probe::{Outcome, Run};
-use plimsoll_checks::{Checks, Defaults, HealthCheck, Pace, Plan, Probe, Subject, watch};
+use plimsoll_checks::{Applied, Checks, Defaults, HealthCheck, Pace, Plan, Probe, Subject, watch};
 use plimsoll_clock::Tick;
 use plimsoll_net::Address;
 use plimsoll_server::{Admin, CheckReport, CheckStatus, Set, Settings};
@@ -23,12 +23,16 @@ fn set(servers: usize) -> std::sync::Arc<Set> {
     Set::new("be", &settings, 1, NOW)
 }
 
-fn start(set: &Set, options: &str, probe: &'static Probe, pace: &Pace) -> Checks {
+fn subjects(set: &Set, options: &str, probe: &'static Probe) -> Vec<Subject> {
     let options: HealthCheck = serde_json::from_str(options).expect("valid options");
     let mut plan = options.plan(&Address::Inet(([127, 0, 0, 1], 9).into()), &Defaults::default());
     plan.probe = probe;
     let subject = |server: &std::sync::Arc<_>| Subject { server: std::sync::Arc::clone(server), plan: plan.clone() };
-    watch(set.servers().iter().map(subject).collect(), pace)
+    set.servers().iter().map(subject).collect()
+}
+
+fn start(set: &Set, options: &str, probe: &'static Probe, pace: &Pace) -> Checks {
+    watch(subjects(set, options, probe), pace)
 }
 
 fn paused<F: Future<Output = ()>>(test: F) {
@@ -149,5 +153,70 @@ fn maintenance_is_not_checked_and_checks_resume_after_it() {
         let count = COUNT.load(SeqCst);
         advance(Duration::from_secs(10)).await;
         assert_eq!(COUNT.load(SeqCst), count, "dropping ends them");
+    });
+}
+
+#[test]
+fn a_reload_leaves_unchanged_checks_their_time_and_ends_those_of_removed_servers() {
+    static LOG: Mutex<Vec<(u128, u16)>> = Mutex::new(Vec::new());
+    static START: Mutex<Option<Instant>> = Mutex::new(None);
+    // The port of the plan tells the checks apart.
+    const NOTE: Probe = Probe { name: "reloaded", haproxy: "", doc: "", run };
+    fn run(plan: &Plan) -> Run<'_> {
+        let Address::Inet(address) = &plan.address else { unreachable!() };
+        let at = Instant::now() - START.lock().unwrap().expect("set before");
+        LOG.lock().unwrap().push((at.as_millis(), address.port()));
+        Box::pin(async { outcome(CheckStatus::L4Ok) })
+    }
+    fn taken() -> Vec<(u128, u16)> {
+        std::mem::take(&mut LOG.lock().unwrap())
+    }
+    paused(async {
+        *START.lock().unwrap() = Some(Instant::now());
+        let set = set(2);
+        let wanted = |port: u16| {
+            let options = format!(r#"{{"interval":"2s","port":{port}}}"#);
+            subjects(&set, &options, &NOTE)
+        };
+        let mut checks = Checks::new(pace());
+        let both = || vec![wanted(1).remove(0), wanted(2).remove(1)];
+        assert_eq!(checks.apply(both()), Applied { started: 2, kept: 0, stopped: 0 });
+        pass(Duration::from_millis(2500)).await;
+        assert_eq!(taken(), [(0, 1), (1000, 2), (2000, 1)]);
+        assert_eq!(checks.apply(both()), Applied { started: 0, kept: 2, stopped: 0 });
+        pass(Duration::from_millis(2000)).await;
+        assert_eq!(taken(), [(3000, 2), (4000, 1)], "as if nothing had happened");
+        let changed = vec![wanted(1).remove(0), wanted(3).remove(1)];
+        assert_eq!(checks.apply(changed), Applied { started: 1, kept: 1, stopped: 1 });
+        pass(Duration::from_millis(2100)).await;
+        assert_eq!(taken(), [(4500, 3), (6000, 1), (6500, 3)]);
+        assert_eq!(checks.apply(vec![wanted(1).remove(0)]), Applied { started: 0, kept: 1, stopped: 1 });
+        assert_eq!(checks.apply(Vec::new()), Applied { started: 0, kept: 0, stopped: 1 });
+        pass(Duration::from_secs(10)).await;
+        assert_eq!(taken(), []);
+        tokio::task::yield_now().await;
+        assert!(set.servers().iter().all(|server| std::sync::Arc::strong_count(server) == 1), "no check holds it");
+    });
+}
+
+#[test]
+fn a_check_under_way_when_its_server_is_removed_reports_nothing() {
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
+    const SLOW: Probe = Probe { name: "slow to end", haproxy: "", doc: "", run };
+    fn run(_: &Plan) -> Run<'_> {
+        Box::pin(async {
+            pass(Duration::from_secs(1)).await;
+            ENDED.fetch_add(1, SeqCst);
+            outcome(CheckStatus::L4Con)
+        })
+    }
+    paused(async {
+        let set = set(1);
+        let mut checks = start(&set, r#"{"interval":"2s"}"#, &SLOW, &pace());
+        pass(Duration::from_millis(500)).await;
+        checks.apply(Vec::new());
+        pass(Duration::from_secs(5)).await;
+        assert_eq!(ENDED.load(SeqCst), 0);
+        assert!(set.servers()[0].health().is_up());
     });
 }

@@ -6,6 +6,11 @@ use std::time::Instant;
 
 use plimsoll_lb::{ALGORITHMS, Balance};
 
+#[path = "../tests/group/mod.rs"]
+mod group;
+
+use group::Group;
+
 const ROUNDS: usize = 11;
 const PICKS: usize = 200_000;
 
@@ -18,7 +23,7 @@ fn main() {
 }
 
 fn nanoseconds(balance: &Balance, servers: usize) -> f64 {
-    let order = (balance.algorithm.build)(balance, servers);
+    let order = Group::new(balance, servers);
     let mut numbers = fastrand::Rng::with_seed(1);
     for server in 0..servers {
         order.update(server, 1 + (server % 8) as u32);

@@ -27,12 +27,26 @@ struct Node<T> {
 }
 
 impl<T: Clone> Chain<T> {
-    pub(crate) fn new(servers: usize, value: T) -> Self {
-        Self(vec![Node { value, prev: NIL, next: NIL }; servers])
+    pub(crate) fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// A server that is in no list gets this value; those before it, as far as they are new, too.
+    pub(crate) fn join(&mut self, server: usize, value: T) {
+        let blank = Node { value, prev: NIL, next: NIL };
+        if server >= self.0.len() {
+            self.0.resize(server + 1, blank.clone());
+        }
+        self.0[server] = blank;
     }
 }
 
 impl<T> Chain<T> {
+    /// Slots, used or not.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     #[inline]
     pub(crate) fn prev(&self, server: u32) -> u32 {
         self.0[server as usize].prev

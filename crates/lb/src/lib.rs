@@ -13,4 +13,4 @@ mod ring;
 
 pub use algorithm::{ALGORITHMS, Algorithm, Order};
 pub use balance::Balance;
-pub use balancer::Balancer;
+pub use balancer::{Balancer, among};

@@ -83,11 +83,10 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// `servers` servers, all unusable.
-    pub(crate) fn new(servers: usize) -> Self {
-        let entry = Entry { due: 0, rest: 0, gap: 0, stamp: 0, class: 0, place: Place::Out };
+    /// No servers.
+    pub(crate) fn new() -> Self {
         Self {
-            entries: Chain::new(servers, entry),
+            entries: Chain::new(),
             classes: Vec::new(),
             heaviest: Vec::new(),
             heads: Heads::default(),
@@ -99,6 +98,12 @@ impl Ring {
             parity: false,
             stamp: 0,
         }
+    }
+
+    /// A server comes into a slot, unusable.
+    pub(crate) fn join(&mut self, server: usize) {
+        self.update(server, 0);
+        self.entries.join(server, Entry { due: 0, rest: 0, gap: 0, stamp: 0, class: 0, place: Place::Out });
     }
 
     /// The next server; `avoid` loses its turn, unless nobody else is usable.
@@ -250,6 +255,9 @@ impl Ring {
 
     /// The weight that counts from now on; 0 takes the server out.
     pub(crate) fn update(&mut self, server: usize, weight: u32) {
+        if server >= self.entries.len() {
+            return;
+        }
         let server = u32::try_from(server).expect("a server of this group");
         let Entry { place, class, .. } = self.entries[server];
         let old = if place == Place::Out { 0 } else { self.classes[usize::from(class)].weight };

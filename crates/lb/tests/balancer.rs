@@ -72,10 +72,11 @@ fn a_disabled_server_joins_when_it_is_made_ready() {
 #[test]
 fn what_is_taken_is_counted_on_the_server() {
     let balancer = balancer("aa", false);
-    balancer.took(1);
-    balancer.took(1);
-    balancer.released(1);
-    assert_eq!(balancer.set().servers()[1].served(), 1);
+    let server = &balancer.set().find("1").unwrap();
+    balancer.took(server);
+    balancer.took(server);
+    balancer.released(server);
+    assert_eq!(server.served(), 1);
 }
 
 #[test]

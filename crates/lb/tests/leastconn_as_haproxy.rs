@@ -1,9 +1,11 @@
 //! `leastconn` gives the same sequence of servers as the installed HAProxy while requests begin and end at random.
 
+mod group;
 mod haproxy;
 
 use std::time::Duration;
 
+use group::Group;
 use haproxy::{Backend, Client, Haproxy};
 use plimsoll_lb::Balance;
 use plimsoll_testkit::eventually;
@@ -21,7 +23,7 @@ fn requests_that_begin_and_end_at_random_give_the_same_sequence() {
     let balance: Balance = "leastconn".parse().expect("a known name");
     let mut numbers = fastrand::Rng::with_seed(4);
     for (number, weights) in vectors.iter().enumerate() {
-        let order = (balance.algorithm.build)(&balance, weights.len());
+        let order = Group::new(&balance, weights.len());
         weights.iter().enumerate().for_each(|(server, weight)| order.update(server, *weight));
         let (mut held, mut serving): (Vec<(Client, usize)>, _) = (Vec::new(), vec![0; weights.len()]);
         for step in 0..90 {

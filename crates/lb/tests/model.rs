@@ -1,5 +1,8 @@
 //! Random histories of changes, picks and work against naive models of the same algorithms.
 
+mod group;
+
+use group::Group;
 use plimsoll_lb::{ALGORITHMS, Balance};
 use proptest::prelude::*;
 
@@ -57,7 +60,7 @@ proptest! {
     fn any_history_keeps_to_the_model(steps in steps(6), start in prop::collection::vec(0..5_u32, 6)) {
         for algorithm in ALGORITHMS {
             let balance = Balance::from(algorithm);
-            let order = (balance.algorithm.build)(&balance, 6);
+            let order = Group::new(&balance, 6);
             let mut naive = Naive { weights: vec![0; 6], served: vec![0; 6], moved: vec![0; 6], time: 0 };
             let (mut running, mut numbers) = (Vec::new(), fastrand::Rng::with_seed(1));
             let first = start.iter().enumerate().map(|(server, weight)| Step::Weight(server, *weight));

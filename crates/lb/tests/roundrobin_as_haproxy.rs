@@ -1,13 +1,15 @@
 //! `roundrobin` gives the same sequence of servers as the installed HAProxy: with weights, and while they change.
 
+mod group;
 mod haproxy;
 
+use group::Group;
 use haproxy::{Backend, Client, Haproxy};
-use plimsoll_lb::{Balance, Order};
+use plimsoll_lb::Balance;
 
-fn ours(weights: &[u32]) -> Box<dyn Order> {
+fn ours(weights: &[u32]) -> Group {
     let balance: Balance = "roundrobin".parse().expect("a known name");
-    let order = (balance.algorithm.build)(&balance, weights.len());
+    let order = Group::new(&balance, weights.len());
     for (server, weight) in weights.iter().enumerate() {
         order.update(server, *weight);
     }
@@ -22,7 +24,7 @@ fn backend(weights: &[u32]) -> Backend {
     }
 }
 
-fn compare(order: &dyn Order, theirs: &mut Client, picks: usize, what: &str) {
+fn compare(order: &Group, theirs: &mut Client, picks: usize, what: &str) {
     let theirs: Vec<Option<usize>> = (0..picks).map(|_| theirs.pick()).collect();
     let ours: Vec<Option<usize>> = (0..picks).map(|_| order.pick(0, None, &mut || 0)).collect();
     let differs = theirs.iter().zip(&ours).position(|(one, other)| one != other);
@@ -59,7 +61,7 @@ fn fixed_weights_give_the_same_sequence() {
     let backends: Vec<Backend> = vectors.iter().map(|weights| backend(weights)).collect();
     let Some(haproxy) = Haproxy::start(&backends) else { return };
     for (number, weights) in vectors.iter().enumerate() {
-        compare(&*ours(weights), &mut haproxy.client(number), 700, &format!("{weights:?}"));
+        compare(&ours(weights), &mut haproxy.client(number), 700, &format!("{weights:?}"));
     }
 }
 
@@ -94,7 +96,7 @@ fn servers_that_go_come_back_and_change_weight_keep_the_same_sequence() {
         for _ in 0..6 {
             let picks = 1 + numbers.below(70);
             told += &format!(", {picks} picks");
-            compare(&*order, &mut client, picks, &told);
+            compare(&order, &mut client, picks, &told);
             let server = numbers.below(vector.len());
             if !up[server] {
                 told += &format!(", {server} returns");
@@ -114,6 +116,6 @@ fn servers_that_go_come_back_and_change_weight_keep_the_same_sequence() {
                 order.update(server, weight);
             }
         }
-        compare(&*order, &mut client, 300, &told);
+        compare(&order, &mut client, 300, &told);
     }
 }

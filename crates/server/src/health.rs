@@ -82,6 +82,19 @@ impl Health {
         Self { value: rise, rise, fall, admin }
     }
 
+    /// The same server under other limits: sound stays sound, dead stays dead, and a count under way goes on as far as
+    /// the new limits let it without turning the server.
+    #[must_use]
+    pub fn with_limits(self, rise: u32, fall: u32) -> Self {
+        let mut new = Self::new(rise, fall, self.admin);
+        new.value = match self.value {
+            value if value == self.top() => new.top(),
+            value if self.is_up() => (new.rise + (value - self.rise)).min(new.top()),
+            value => value.min(new.rise - 1),
+        };
+        new
+    }
+
     fn top(&self) -> u32 {
         self.rise + self.fall - 1
     }

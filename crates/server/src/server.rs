@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use plimsoll_clock::Tick;
 use plimsoll_counters::{Cell, Sharded};
 
-use crate::set::Bus;
-use crate::transition::{Cause, Transition};
-use crate::{Admin, Change, CheckReport, Event, Health, HealthOptions, ServerOptions, Verdict};
+use crate::bus::{Bus, Turn};
+use crate::state::State;
+use crate::{Admin, Cause, Change, CheckReport, Event, Health, HealthOptions, Left, Load, ServerOptions};
+use crate::{Standing, Transition, Verdict};
 
 /// What a server is made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,44 +43,54 @@ pub struct ServerCounters {
 /// A server of one backend. Shared by all workers; only a change of state takes its lock.
 #[derive(Debug)]
 pub struct Server {
-    // Read, and `served` written, by every request: first, and together on one line.
-    served: AtomicU32,
+    load: Arc<Load>,
     /// The weight that counts now; 0 when it may not be used.
     effective: AtomicU32,
     weight: AtomicU32,
-    index: u32,
-    id: u32,
+    slot: u32,
+    id: AtomicU32,
     backup: bool,
     name: Box<str>,
-    counters: Sharded<ServerCounters>,
+    /// Shared with the server that takes this one's place when its address changes.
+    counters: Arc<Sharded<ServerCounters>>,
     state: Mutex<State>,
     bus: Arc<Bus>,
 }
 
-#[derive(Debug)]
-struct State {
-    health: Health,
-    /// Since when it is up or down, ready or not.
-    since: Tick,
-    last: Option<(Tick, CheckReport)>,
-}
-
 impl Server {
-    pub(crate) fn new(settings: &Settings, id: u32, index: usize, workers: usize, bus: Arc<Bus>, now: Tick) -> Self {
-        let options = &settings.options;
-        let admin = if options.disabled { Admin::Maint } else { Admin::Ready };
-        let health = Health::new(settings.health.rise, settings.health.fall, admin);
-        let weight = u32::from(options.weight);
+    /// A server that the backend did not have; counts in no [`Left`](crate::Left) yet.
+    pub(crate) fn new(settings: &Settings, id: u32, slot: usize, workers: usize, bus: Arc<Bus>, now: Tick) -> Self {
+        let state = State::new(settings, now);
+        let weight = settings.options.weight;
+        Self::with(settings, (id, slot, weight), state, Arc::new(Sharded::new(workers)), bus)
+    }
+
+    /// The one that takes this one's place in another slot. A `fresh` one has all to prove; what was counted, and what
+    /// was set at run time, goes on.
+    pub(crate) fn replaced_by(&self, settings: &Settings, slot: usize, fresh: bool, now: Tick) -> Self {
+        let state = self.state.lock();
+        let state = if fresh { state.succeeded(now) } else { state.clone() };
+        let identity = (self.id(), slot, self.weight());
+        Self::with(settings, identity, state, Arc::clone(&self.counters), Arc::clone(&self.bus))
+    }
+
+    fn with(
+        settings: &Settings,
+        (id, slot, weight): (u32, usize, u16),
+        state: State,
+        counters: Arc<Sharded<ServerCounters>>,
+        bus: Arc<Bus>,
+    ) -> Self {
         Self {
-            served: AtomicU32::new(0),
-            effective: AtomicU32::new(if health.is_usable() { weight } else { 0 }),
-            weight: AtomicU32::new(weight),
-            index: u32::try_from(index).expect("a backend has fewer than 2^32 servers"),
-            id,
-            backup: options.backup,
+            load: Arc::default(),
+            effective: AtomicU32::new(0),
+            weight: AtomicU32::new(u32::from(weight)),
+            slot: u32::try_from(slot).expect("a backend has fewer than 2^32 servers"),
+            id: AtomicU32::new(id),
+            backup: settings.options.backup,
             name: settings.name.clone(),
-            counters: Sharded::new(workers),
-            state: Mutex::new(State { health, since: now, last: None }),
+            counters,
+            state: Mutex::new(state),
             bus,
         }
     }
@@ -95,16 +107,26 @@ impl Server {
         self.bus.backend()
     }
 
+    /// `backend/name`, as commands and logs write it.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        format!("{}/{}", self.backend(), self.name)
+    }
+
     /// Its number, unique in the backend, from 1.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.id
+        self.id.load(Relaxed)
     }
 
-    /// Its place in [`Set::servers`](crate::Set::servers), from 0.
+    pub(crate) fn set_id(&self, id: u32) {
+        self.id.store(id, Relaxed);
+    }
+
+    /// Its place in the backend's balancing, from 0: the same for as long as it lives, whatever order the file has.
     #[must_use]
-    pub fn index(&self) -> usize {
-        self.index as usize
+    pub fn slot(&self) -> usize {
+        self.slot as usize
     }
 
     /// Whether it serves only when no active server can.
@@ -117,20 +139,14 @@ impl Server {
     #[inline]
     #[must_use]
     pub fn served(&self) -> u32 {
-        self.served.load(Relaxed)
+        self.load.now()
     }
 
-    /// One more in progress. `lb::Balancer::took` calls this; nobody else should.
+    /// The work in progress. Only `lb::Balancer::took` and `released` write it.
     #[inline]
-    pub fn begin(&self) {
-        self.served.fetch_add(1, Relaxed);
-    }
-
-    /// One less in progress. `lb::Balancer::released` calls this; nobody else should.
-    #[inline]
-    pub fn end(&self) {
-        let before = self.served.fetch_sub(1, Relaxed);
-        debug_assert!(before > 0, "released more often than taken");
+    #[must_use]
+    pub fn load(&self) -> &Arc<Load> {
+        &self.load
     }
 
     /// The weight that was configured or set.
@@ -159,16 +175,40 @@ impl Server {
         self.state.lock().health
     }
 
-    /// Since when it is in this state.
+    /// All that statistics show, of one moment.
     #[must_use]
-    pub fn since(&self) -> Tick {
-        self.state.lock().since
+    pub fn standing(&self, now: Tick) -> Standing {
+        self.state.lock().standing(self.weight(), now)
+    }
+
+    /// The weight in the file.
+    #[must_use]
+    pub fn file_weight(&self) -> u16 {
+        self.state.lock().filed.options.weight
+    }
+
+    /// Whether no configuration has it any more; it still serves what it began.
+    #[must_use]
+    pub fn is_retired(&self) -> bool {
+        self.state.lock().retired
+    }
+
+    /// Since when it serves, is drained, or does not serve.
+    #[must_use]
+    pub fn last_change(&self) -> Tick {
+        self.state.lock().history.last_change
+    }
+
+    /// How long it did not serve, in all.
+    #[must_use]
+    pub fn downtime(&self, now: Tick) -> Duration {
+        self.state.lock().downtime(now)
     }
 
     /// The last check and when it ended.
     #[must_use]
     pub fn last_check(&self) -> Option<(Tick, CheckReport)> {
-        self.state.lock().last.clone()
+        self.state.lock().history.last_check.clone()
     }
 
     /// The counters; a worker writes only its own shard.
@@ -199,15 +239,7 @@ impl Server {
 
     /// A new weight, 0 to 256 (more counts as 256).
     pub fn set_weight(&self, now: Tick, weight: u16) -> Option<Transition> {
-        let turn = self.bus.turn();
-        let from = u16::try_from(self.weight.swap(u32::from(weight.min(256)), Relaxed)).unwrap_or(u16::MAX);
-        if from == weight.min(256) {
-            return None;
-        }
-        let health = self.state.lock().health;
-        let transition = self.transition(now, Change::Weight { from }, health, health, Cause::Administrator);
-        turn.tell(self, &transition);
-        Some(transition)
+        self.weigh(&self.bus.turn(), now, weight, Cause::Administrator)
     }
 
     fn change(&self, now: Tick, event: Option<Event>, report: Option<CheckReport>) -> Option<Transition> {
@@ -215,16 +247,16 @@ impl Server {
         // hears an older state after a newer one.
         let turn = self.bus.turn();
         let mut state = self.state.lock();
-        let before = state.health;
-        let change = event.and_then(|event| state.health.apply(event));
-        let health = state.health;
-        if health.is_up() != before.is_up() || health.admin() != before.admin() {
-            state.since = now;
+        if state.retired {
+            return None;
         }
+        let before = state.health;
+        let change = event.and_then(|event| state.apply(event, now));
+        let health = state.health;
         if let Some(report) = &report
             && health.admin() != Admin::Maint
         {
-            state.last = Some((now, report.clone()));
+            state.history.last_check = Some((now, report.clone()));
         }
         drop(state);
         let cause = report.map_or(Cause::Administrator, Cause::Check);
@@ -233,10 +265,68 @@ impl Server {
         Some(transition)
     }
 
+    fn weigh(&self, turn: &Turn<'_>, now: Tick, weight: u16, cause: Cause) -> Option<Transition> {
+        let (health, retired) = {
+            let state = self.state.lock();
+            (state.health, state.retired)
+        };
+        let from = self.weight();
+        if retired || from == weight.min(256) {
+            return None;
+        }
+        self.weight.store(u32::from(weight.min(256)), Relaxed);
+        let transition = self.transition(now, Change::Weight { from }, health, health, cause);
+        turn.tell(self, &transition);
+        Some(transition)
+    }
+
     fn transition(&self, at: Tick, change: Change, before: Health, health: Health, cause: Cause) -> Transition {
-        let effective = if health.is_usable() { self.weight.load(Relaxed) } else { 0 };
-        let was = self.effective.swap(effective, Relaxed);
-        let left = self.bus.recount(self.backup, was > 0, effective > 0);
+        let left = self.count(if health.is_usable() { self.weight.load(Relaxed) } else { 0 });
         Transition { change, before, health, cause, at, left, served: self.served() }
+    }
+
+    fn count(&self, effective: u32) -> Left {
+        let was = self.effective.swap(effective, Relaxed);
+        self.bus.recount(self.backup, was > 0, effective > 0)
+    }
+
+    /// Whether the file says the same of it as at the last load.
+    pub(crate) fn is_filed_as(&self, settings: &Settings) -> bool {
+        self.state.lock().filed == *settings
+    }
+
+    /// Takes over what the file says; a value set at run time gives way only to one that the file changed.
+    pub(crate) fn file(&self, turn: &Turn<'_>, settings: &Settings, now: Tick) {
+        let mut state = self.state.lock();
+        let filed = std::mem::replace(&mut state.filed, settings.clone());
+        if filed == *settings {
+            return;
+        }
+        state.limit(settings.health.rise, settings.health.fall);
+        let before = state.health;
+        let change = (filed.options.disabled != settings.options.disabled).then(|| {
+            let admin = if settings.options.disabled { Admin::Maint } else { Admin::Ready };
+            state.apply(Event::Admin(admin), now)
+        });
+        let health = state.health;
+        drop(state);
+        if let Some(change) = change.flatten() {
+            turn.tell(self, &self.transition(now, change, before, health, Cause::Reload));
+        }
+        if filed.options.weight != settings.options.weight {
+            self.weigh(turn, now, settings.options.weight, Cause::Reload);
+        }
+    }
+
+    /// Counts as usable from now on, if it is.
+    pub(crate) fn join(&self) {
+        let health = self.health();
+        self.count(if health.is_usable() { self.weight.load(Relaxed) } else { 0 });
+    }
+
+    /// Gets no more work, and hears of nothing any more.
+    pub(crate) fn retire(&self) {
+        self.state.lock().retired = true;
+        self.count(0);
     }
 }

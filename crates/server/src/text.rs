@@ -67,6 +67,7 @@ impl Transition {
         match &self.cause {
             Cause::Check(report) => report.to_string(),
             Cause::Administrator => "changed from CLI".into(),
+            Cause::Reload => "changed in the configuration".into(),
         }
     }
 

@@ -11,6 +11,8 @@ pub enum Cause {
     Check(CheckReport),
     /// The administrator.
     Administrator,
+    /// The file says something else than at the last load.
+    Reload,
 }
 
 /// How many servers of the backend may still be used.

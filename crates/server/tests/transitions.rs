@@ -48,7 +48,8 @@ fn taken(lines: &Mutex<Vec<String>>) -> Vec<String> {
 #[test]
 fn going_down_and_up_by_checks_reads_as_in_haproxy() {
     let (set, lines) = set(&[("a", active()), ("b", active()), ("c", backup())]);
-    let [a, b, c] = set.servers() else { unreachable!() };
+    let servers = set.servers();
+    let [a, b, c] = &*servers else { unreachable!() };
     a.report(NOW, refused());
     assert_eq!(
         taken(&lines),
@@ -57,7 +58,7 @@ fn going_down_and_up_by_checks_reads_as_in_haproxy() {
           active and 1 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue."
         ]
     );
-    b.begin();
+    b.load().begin();
     b.report(NOW, CheckReport::new(CheckStatus::L7Sts, Duration::ZERO).with_code(503).with_info("Down"));
     assert_eq!(
         taken(&lines),
@@ -99,7 +100,7 @@ fn going_down_and_up_by_checks_reads_as_in_haproxy() {
 #[test]
 fn the_administrators_changes_read_as_in_haproxy() {
     let (set, lines) = set(&[("a", active()), ("b", active())]);
-    let a = &set.servers()[0];
+    let a = &set.find("a").unwrap();
     let says = |admin| {
         a.administer(NOW, admin);
         taken(&lines)
@@ -125,7 +126,7 @@ fn the_administrators_changes_read_as_in_haproxy() {
 #[test]
 fn a_draining_server_that_turns_says_that_it_remains_drained() {
     let (set, lines) = set(&[("a", active())]);
-    let a = &set.servers()[0];
+    let a = &set.find("a").unwrap();
     a.administer(NOW, Admin::Drain);
     taken(&lines);
     a.report(NOW, refused());
@@ -155,7 +156,7 @@ fn every_step_reaches_the_subscribers_with_the_state_already_in_force() {
     set.on_transition(move |server, transition| {
         sink.lock().unwrap().push((transition.change, server.effective_weight()));
     });
-    let a = &set.servers()[0];
+    let a = &set.find("a").unwrap();
     for report in [passed(), refused(), refused(), refused(), passed(), passed()] {
         a.report(NOW, report);
     }
@@ -175,7 +176,7 @@ fn every_step_reaches_the_subscribers_with_the_state_already_in_force() {
 #[test]
 fn an_unknown_result_is_kept_for_display_and_changes_nothing() {
     let (set, _) = set(&[("a", active())]);
-    let a = &set.servers()[0];
+    let a = &set.find("a").unwrap();
     assert!(a.report(NOW, CheckReport::new(CheckStatus::Ini, Duration::ZERO)).is_none());
     assert_eq!(a.last_check().unwrap().1.status.code(), "INI");
 }
@@ -189,7 +190,7 @@ fn numbers_start_at_one_and_leave_out_those_given() {
         .collect();
     let set = Set::new("be", &settings, 1, NOW);
     assert_eq!(set.servers().iter().map(|server| server.id()).collect::<Vec<_>>(), [2, 1, 3, 4, 5]);
-    assert_eq!(set.find("s3").unwrap().index(), 3);
+    assert_eq!(set.find("s3").unwrap().slot(), 3);
     assert!(set.find("s9").is_none());
 }
 

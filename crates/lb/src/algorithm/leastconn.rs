@@ -4,9 +4,12 @@
 //! `(served + 1) * 256 / weight` rounded down; whoever takes or releases goes behind all others of its new load.
 //!
 //! For one weight the load grows with `served`, so each weight is a row of levels, one for each count in use, and to
-//! take or release is a step to the neighbouring level: no search, whatever the number of servers.
+//! take or release is nearly always a step to the neighbouring level: no search, whatever the number of servers.
+
+use std::sync::Arc;
 
 use parking_lot::Mutex;
+use plimsoll_server::Load;
 
 use super::{Algorithm, Order};
 use crate::Balance;
@@ -21,8 +24,8 @@ pub(super) const ROW: Algorithm = Algorithm {
     build,
 };
 
-fn build(_: &Balance, servers: usize) -> Box<dyn Order> {
-    Box::new(Leastconn(Mutex::new(Levels::new(servers))))
+fn build(_: &Balance) -> Box<dyn Order> {
+    Box::new(Leastconn(Mutex::new(Levels::new())))
 }
 
 struct Leastconn(Mutex<Levels>);
@@ -32,12 +35,12 @@ impl Order for Leastconn {
         self.0.lock().pick(avoid)
     }
 
-    fn took(&self, server: usize) {
-        self.0.lock().serve(server, 1);
+    fn moved(&self, server: usize) {
+        self.0.lock().moved(server);
     }
 
-    fn released(&self, server: usize) {
-        self.0.lock().serve(server, -1);
+    fn join(&self, server: usize, load: &Arc<Load>) {
+        self.0.lock().join(server, load);
     }
 
     fn update(&self, server: usize, weight: u32) {
@@ -47,6 +50,7 @@ impl Order for Leastconn {
 
 #[derive(Clone)]
 struct Entry {
+    /// What the load was when it last moved: its level's, when it is in one.
     served: u32,
     stamp: u32,
     /// [`NIL`] when unusable.
@@ -71,6 +75,7 @@ struct Class {
 
 struct Levels {
     entries: Chain<Entry>,
+    loads: Vec<Arc<Load>>,
     levels: Vec<Level>,
     /// Levels that may be used again.
     free: Vec<u32>,
@@ -80,10 +85,19 @@ struct Levels {
 }
 
 impl Levels {
-    fn new(servers: usize) -> Self {
-        let entries = Chain::new(servers, Entry { served: 0, stamp: 0, level: NIL, class: 0 });
+    fn new() -> Self {
         let (levels, free, classes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { entries, levels, free, classes, heads: Heads::default(), stamp: 0 }
+        let (entries, loads, heads) = (Chain::new(), Vec::new(), Heads::default());
+        Self { entries, loads, levels, free, classes, heads, stamp: 0 }
+    }
+
+    fn join(&mut self, server: usize, load: &Arc<Load>) {
+        self.update(server, 0);
+        self.entries.join(server, Entry { served: 0, stamp: 0, level: NIL, class: 0 });
+        if server >= self.loads.len() {
+            self.loads.resize_with(server + 1, Arc::default);
+        }
+        self.loads[server] = Arc::clone(load);
     }
 
     #[inline]
@@ -133,20 +147,40 @@ impl Levels {
         Key { at, spare: 0, stamp: entry.stamp }
     }
 
+    /// Follows the load. Under the lock, so whoever comes last sees every change whose worker came before, whatever
+    /// the order of the changes was.
     #[inline]
-    fn serve(&mut self, server: usize, more: i32) {
-        let server = server as u32;
+    fn moved(&mut self, server: usize) {
+        let Some(load) = self.loads.get(server) else { return };
+        let (server, served) = (server as u32, load.now());
         let entry = &mut self.entries[server];
-        debug_assert!(entry.served > 0 || more > 0, "released more often than taken");
-        entry.served = entry.served.saturating_add_signed(more);
+        let before = std::mem::replace(&mut entry.served, served);
         if entry.level == NIL {
             return;
         }
-        let (class, served, from) = (usize::from(entry.class), entry.served, entry.level);
+        let (class, from) = (usize::from(entry.class), entry.level);
+        if served == before {
+            self.entries.unlink(&mut self.levels[from as usize].servers, server);
+            return self.enter(class, from, server);
+        }
         // The new level first: the old one may go when it is left, and is the new one's neighbour.
-        let to = if more > 0 { self.above(class, from, served) } else { self.below(class, from, served) };
+        let to = match served.wrapping_sub(before).cast_signed() {
+            1 => self.above(class, from, served),
+            -1 => self.below(class, from, served),
+            _ => self.level(class, served),
+        };
         self.leave(class, from, server);
         self.enter(class, to, server);
+    }
+
+    /// The level of `served` by search: two workers moved a server at once, or nobody knows where it was.
+    #[cold]
+    fn level(&mut self, class: usize, served: u32) -> u32 {
+        let (mut below, mut next) = (NIL, self.classes[class].least);
+        while next != NIL && self.levels[next as usize].served < served {
+            (below, next) = (next, self.levels[next as usize].more);
+        }
+        self.above(class, below, served)
     }
 
     /// The level of `served` above `level`, which is the next lower one that exists; [`NIL`] is below all.
@@ -225,8 +259,11 @@ impl Levels {
     }
 
     fn update(&mut self, server: usize, weight: u32) {
+        if server >= self.loads.len() {
+            return;
+        }
         let server = server as u32;
-        let Entry { served, level, class, .. } = self.entries[server];
+        let Entry { level, class, .. } = self.entries[server];
         let class = usize::from(class);
         if level != NIL {
             if self.classes[class].weight == weight {
@@ -244,11 +281,9 @@ impl Levels {
             self.classes.len() - 1
         });
         self.entries[server].class = class as u16;
-        let (mut below, mut next) = (NIL, self.classes[class].least);
-        while next != NIL && self.levels[next as usize].served < served {
-            (below, next) = (next, self.levels[next as usize].more);
-        }
-        let level = self.above(class, below, served);
+        let served = self.loads[server as usize].now();
+        self.entries[server].served = served;
+        let level = self.level(class, served);
         self.enter(class, level, server);
     }
 }

@@ -1,12 +1,16 @@
 //! What every algorithm is, and the table of all of them. A new one is a file here and a row below.
 
+use std::sync::Arc;
+
+use plimsoll_server::Load;
+
 use crate::Balance;
 
 mod leastconn;
 mod random;
 mod roundrobin;
 
-/// The order of one group of servers. Servers are indexes from 0; all start unusable, with weight 0.
+/// The order of one group of servers. Servers are slots from 0; all start unusable, with weight 0.
 ///
 /// A pick allocates nothing and holds one short lock at most; its cost does not grow with the number of servers.
 pub trait Order: Send + Sync {
@@ -14,11 +18,13 @@ pub trait Order: Send + Sync {
     /// `key` is for algorithms that hash; `random` gives 64 fresh random bits.
     fn pick(&self, key: u64, avoid: Option<usize>, random: &mut dyn FnMut() -> u64) -> Option<usize>;
 
-    /// Work begins on `server`, picked here or chosen otherwise.
-    fn took(&self, server: usize);
+    /// The load of a server is not what it was: its [`Load`] says how much it is now. Must be called after each change,
+    /// by whoever made it; calls of several workers may come in another order than the changes.
+    fn moved(&self, server: usize);
 
-    /// Work taken before ends.
-    fn released(&self, server: usize);
+    /// A server comes into a slot, with this load; unusable until [`update`](Self::update) says otherwise. The slot
+    /// before it may not exist yet, or was another server's, which is unusable by now. Not on a request's path.
+    fn join(&self, server: usize, load: &Arc<Load>);
 
     /// The weight that counts from now on; 0 is unusable. Not on a request's path.
     fn update(&self, server: usize, weight: u32);
@@ -34,8 +40,8 @@ pub struct Algorithm {
     pub argument: Option<Argument>,
     /// For the reference manual.
     pub doc: &'static str,
-    /// Makes the order of that many servers.
-    pub build: fn(&Balance, usize) -> Box<dyn Order>,
+    /// Makes the order, of no server yet.
+    pub build: fn(&Balance) -> Box<dyn Order>,
 }
 
 /// The number in `random(2)`.

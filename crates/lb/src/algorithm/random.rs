@@ -3,9 +3,10 @@
 //! A draw chooses a weight by the share that its servers have together, then one of these servers evenly: the cost
 //! grows with the logarithm of the number of different weights, and not with the number of servers.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
+use plimsoll_server::Load;
 
 use super::{Algorithm, Argument, Order};
 use crate::Balance;
@@ -18,19 +19,13 @@ pub(super) const ROW: Algorithm = Algorithm {
     build,
 };
 
-fn build(balance: &Balance, servers: usize) -> Box<dyn Order> {
-    let places = vec![Place { weight: 0, at: 0 }; servers];
-    Box::new(Random {
-        draws: balance.argument.max(1),
-        served: (0..servers).map(|_| AtomicU32::new(0)).collect(),
-        urn: Mutex::new(Urn { places, groups: Vec::new(), total: 0 }),
-    })
+fn build(balance: &Balance) -> Box<dyn Order> {
+    let urn = Mutex::new(Urn { places: Vec::new(), groups: Vec::new(), total: 0 });
+    Box::new(Random { draws: balance.argument.max(1), urn })
 }
 
 struct Random {
     draws: u32,
-    /// Apart from the urn: to take and to release need no lock.
-    served: Box<[AtomicU32]>,
     urn: Mutex<Urn>,
 }
 
@@ -46,7 +41,7 @@ impl Order for Random {
             if Some(server) == avoid {
                 continue;
             }
-            let served = u64::from(self.served[server].load(Relaxed));
+            let served = u64::from(urn.places[server].load.now());
             // served / weight, compared without a division.
             if best.is_none_or(|(_, least, its_weight)| served * its_weight < least * weight) {
                 best = Some((server, served, weight));
@@ -55,12 +50,11 @@ impl Order for Random {
         best.map_or_else(|| urn.any_but(avoid), |(server, ..)| Some(server))
     }
 
-    fn took(&self, server: usize) {
-        self.served[server].fetch_add(1, Relaxed);
-    }
+    // A pick looks at the loads themselves: to take and to release need no lock.
+    fn moved(&self, _: usize) {}
 
-    fn released(&self, server: usize) {
-        self.served[server].fetch_sub(1, Relaxed);
+    fn join(&self, server: usize, load: &Arc<Load>) {
+        self.urn.lock().join(server, load);
     }
 
     fn update(&self, server: usize, weight: u32) {
@@ -68,8 +62,9 @@ impl Order for Random {
     }
 }
 
-#[derive(Clone)]
+#[derive(Default)]
 struct Place {
+    load: Arc<Load>,
     weight: u32,
     /// Where in its group.
     at: u32,
@@ -107,8 +102,16 @@ impl Urn {
         usable.find(|server| Some(*server) != avoid).or(avoid)
     }
 
+    fn join(&mut self, server: usize, load: &Arc<Load>) {
+        self.update(server, 0);
+        if server >= self.places.len() {
+            self.places.resize_with(server + 1, Place::default);
+        }
+        self.places[server].load = Arc::clone(load);
+    }
+
     fn update(&mut self, server: usize, weight: u32) {
-        let Place { weight: old, at } = self.places[server];
+        let Some(&Place { weight: old, at, .. }) = self.places.get(server) else { return };
         if old == weight {
             return;
         }

@@ -1,6 +1,9 @@
 //! `roundrobin`: servers in turn, each as often as its weight says, in HAProxy's order.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
+use plimsoll_server::Load;
 
 use super::{Algorithm, Order};
 use crate::Balance;
@@ -14,8 +17,8 @@ pub(super) const ROW: Algorithm = Algorithm {
     build,
 };
 
-fn build(_: &Balance, servers: usize) -> Box<dyn Order> {
-    Box::new(Roundrobin(Mutex::new(Ring::new(servers))))
+fn build(_: &Balance) -> Box<dyn Order> {
+    Box::new(Roundrobin(Mutex::new(Ring::new())))
 }
 
 struct Roundrobin(Mutex<Ring>);
@@ -25,9 +28,11 @@ impl Order for Roundrobin {
         self.0.lock().pick(avoid)
     }
 
-    fn took(&self, _: usize) {}
+    fn moved(&self, _: usize) {}
 
-    fn released(&self, _: usize) {}
+    fn join(&self, server: usize, _: &Arc<Load>) {
+        self.0.lock().join(server);
+    }
 
     fn update(&self, server: usize, weight: u32) {
         self.0.lock().update(server, weight);
