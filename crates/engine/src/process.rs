@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -84,6 +86,7 @@ struct Running {
     plan: Plan,
     world: World,
     addresses: Vec<(String, Address)>,
+    files: Vec<SocketFile>,
 }
 
 /// Every crate's outcomes.
@@ -115,14 +118,15 @@ impl Engine {
             worker?;
         }
         let control = Control::start(plan.subjects(&snapshot))?;
-        let running = Mutex::new(Running { plan, world, addresses });
+        let files = SocketFile::of(&plan);
+        let running = Mutex::new(Running { plan, world, addresses, files });
         Ok(Self { snapshot: ArcSwap::new(snapshot), running, workers: handles, control, log, loader })
     }
 
     /// Takes another configuration over. When it fails nothing has changed.
     pub fn reload(&self, plan: Plan) -> Result<Changes, StartError> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let Running { plan: old, world, addresses } = &mut *running;
+        let Running { plan: old, world, addresses, files } = &mut *running;
         let workers = world.workers;
         let maxconn = budget(&plan, workers)?.maxconn;
         let changes = Changes::between(old, &plan);
@@ -144,7 +148,8 @@ impl Engine {
         }
         self.control.check(plan.subjects(&snapshot));
         self.control.revoke(gone, plan.patience(), self.workers.iter().map(Handle::commands).collect());
-        unlink(old, Some(&plan));
+        let before_files = std::mem::replace(files, SocketFile::of(&plan));
+        before_files.iter().filter(|file| !files.contains(file)).for_each(SocketFile::remove);
         *old = plan;
         // The last of the old snapshot goes here, on the thread that asked, never on a worker.
         drop(before);
@@ -207,7 +212,7 @@ impl Engine {
             log.finish();
         }
         let running = self.running.into_inner().unwrap_or_else(PoisonError::into_inner);
-        unlink(&running.plan, None);
+        running.files.iter().for_each(SocketFile::remove);
     }
 
     /// How long a drain may take.
@@ -241,13 +246,32 @@ fn budget(plan: &Plan, workers: usize) -> Result<Budget, StartError> {
     Ok(Budget::new(plan.maxconn, (plan.binds.len() * workers) as u64, workers as u64, limit)?)
 }
 
-/// Removes the files of UNIX sockets that only the old configuration has.
-fn unlink(old: &Plan, new: Option<&Plan>) {
-    let stays = |bind: &Bind| new.is_some_and(|new| new.binds.iter().any(|other| other.address == bind.address));
-    for bind in old.binds.iter().filter(|bind| !stays(bind)) {
-        if let Address::Unix(path) = &bind.address {
-            // Somebody may have cleaned up before us.
-            let _ = std::fs::remove_file(path);
+/// The file of a UNIX socket that we made.
+#[derive(Debug, PartialEq, Eq)]
+struct SocketFile {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl SocketFile {
+    fn of(plan: &Plan) -> Vec<Self> {
+        let unix = plan.binds.iter().filter_map(|bind| match &bind.address {
+            Address::Unix(path) => Some(path),
+            _ => None,
+        });
+        unix.filter_map(|path| Self::at(path)).collect()
+    }
+
+    fn at(path: &Path) -> Option<Self> {
+        let file = std::fs::symlink_metadata(path).ok()?;
+        Some(Self { path: path.to_owned(), device: file.dev(), inode: file.ino() })
+    }
+
+    /// By now it may be a successor's, or gone: then it stays.
+    fn remove(&self) {
+        if Self::at(&self.path).as_ref() == Some(self) {
+            let _ = std::fs::remove_file(&self.path);
         }
     }
 }

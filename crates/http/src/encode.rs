@@ -59,6 +59,15 @@ pub fn response(response: &Response, body: Framing, connection: Connection, out:
         None => framing(body, out),
     }
     match (connection, response.upgrade) {
+        // The one response that names what to upgrade to without doing it (RFC 9110 section 15.5.22).
+        (Connection::Close | Connection::Silent | Connection::KeepAlive, Some(protocol)) if response.status == 426 => {
+            let close = if connection == Connection::Close { ", close" } else { "" };
+            out.extend_from_slice(b"Connection: upgrade");
+            out.extend_from_slice(close.as_bytes());
+            out.extend_from_slice(b"\r\nUpgrade: ");
+            out.extend_from_slice(head.get(protocol));
+            out.extend_from_slice(b"\r\n");
+        }
         (Connection::Close, _) => out.extend_from_slice(b"Connection: close\r\n"),
         (Connection::KeepAlive, _) => out.extend_from_slice(b"Connection: keep-alive\r\n"),
         (Connection::Upgrade, Some(protocol)) => {

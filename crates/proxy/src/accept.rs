@@ -10,7 +10,7 @@ use std::time::Duration;
 use plimsoll_clock::{Tick, Timer};
 use plimsoll_net::{AcceptError, Acceptor, Listener};
 
-use crate::client::{Client, Permit, Place};
+use crate::client::{Client, Permit};
 use crate::site::Route;
 use crate::snapshot::{Frontend, Mode};
 use crate::worker::Worker;
@@ -78,16 +78,11 @@ async fn accept(acceptor: Acceptor, port: Rc<Port>) {
         if !until_leaving(&port, &timer, |cx| acceptor.poll_incoming(cx)).await {
             break;
         }
-        if !until_leaving(&port, &timer, |cx| port.worker.process.gate.poll_enter(cx)).await {
-            break;
-        }
-        let place = Place::process(&port);
         let live = Arc::clone(&port.route().frontend.live);
-        if !until_leaving(&port, &timer, |cx| live.gate.poll_enter(cx)).await {
+        if !until_leaving(&port, &timer, |cx| Permit::poll_enter(&port, &live, cx)).await {
             break;
         }
-        let permit = place.and_frontend(live);
-        match one(&acceptor, permit).await {
+        match one(&acceptor, Permit::entered(&port, live)).await {
             Ok(()) => {
                 burst += 1;
                 if burst % BURST == 0 {
@@ -126,14 +121,7 @@ fn serve(client: Client) {
 async fn serve_queued(acceptor: &Acceptor, port: &Rc<Port>) {
     loop {
         let live = Arc::clone(&port.route().frontend.live);
-        if !port.worker.process.gate.try_enter() {
-            return;
-        }
-        let place = Place::process(port);
-        if !live.gate.try_enter() {
-            return;
-        }
-        let permit = place.and_frontend(live);
+        let Some(permit) = Permit::try_enter(port, live) else { return };
         match poll_fn(|cx| Poll::Ready(acceptor.poll_accept(cx))).await {
             Poll::Ready(Ok((stream, peer))) => serve(Client::new(stream, peer, permit)),
             Poll::Ready(Err(AcceptError::Aborted(_))) => {}

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, Timer};
@@ -92,35 +93,37 @@ pub(crate) struct Permit {
     client: bool,
 }
 
-/// A place at the gate of the process only.
-pub(crate) struct Place {
-    port: Option<Rc<Port>>,
-}
-
-impl Place {
-    /// The gate of the process was entered.
-    pub(crate) fn process(port: &Rc<Port>) -> Self {
-        Self { port: Some(Rc::clone(port)) }
-    }
-
-    /// The gate of the frontend was entered as well.
-    pub(crate) fn and_frontend(mut self, live: Arc<FrontendLive>) -> Permit {
-        Permit { port: self.port.take().expect("a place is completed once"), live, client: false }
-    }
-}
-
 impl Permit {
+    /// Enters both gates or neither: who waits at one keeps no place at the other from somebody else.
+    pub(crate) fn poll_enter(port: &Port, live: &FrontendLive, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(live.gate.poll_enter(cx));
+        if port.worker.process.gate.poll_enter(cx).is_pending() {
+            live.gate.leave();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// The same, without waiting.
+    pub(crate) fn try_enter(port: &Rc<Port>, live: Arc<FrontendLive>) -> Option<Self> {
+        if !live.gate.try_enter() {
+            return None;
+        }
+        if !port.worker.process.gate.try_enter() {
+            live.gate.leave();
+            return None;
+        }
+        Some(Self::entered(port, live))
+    }
+
+    /// Both gates were entered.
+    pub(crate) fn entered(port: &Rc<Port>, live: Arc<FrontendLive>) -> Self {
+        Self { port: Rc::clone(port), live, client: false }
+    }
+
     fn began(&mut self) {
         self.client = true;
         self.port.worker.live.set(self.port.worker.live.get() + 1);
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(port) = &self.port {
-            port.worker.process.gate.leave();
-        }
     }
 }
 

@@ -21,6 +21,8 @@ plimsoll_outcome::outcomes! {
     NO_SERVER = ("proxy.server.none", Proxy, Queue, Never, b"SC", 503, "No server is available to handle this request.");
     /// FIN or RST instead of a response.
     SERVER_CLOSED = ("server.response.empty", Server, Header, IfIdempotent, b"SH", 502, "The server closed the connection instead of answering.");
+    /// Bytes on a connection that no request was sent over.
+    SERVER_EARLY = ("server.response.early", Server, Connect, Safe, b"SC", 502, "The server spoke before it was asked.");
     /// FIN or RST within a response head.
     SERVER_CUT = ("server.response.truncated", Server, Header, Never, b"SH", 502, "The server closed the connection within its response head.");
     /// `timeout server` before the response.

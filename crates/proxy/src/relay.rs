@@ -43,12 +43,16 @@ const STOP: u32 = 4;
 struct Way {
     buffer: Buffer,
     pump: Option<SplicePump>,
+    /// It goes through a pipe, but has none while nothing comes.
+    resting: bool,
     /// Bytes of large reads in a row, then reads that were small in a row.
     large: u64,
     small: u32,
     moved: u64,
     ended: bool,
     done: bool,
+    /// The source broke: its last bytes are passed on, but no FIN that would make them look complete.
+    mute: bool,
 }
 
 /// Which end an error was on, seen from this direction.
@@ -71,7 +75,11 @@ impl Way {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Broken>> {
         while !self.done {
-            if self.pump.is_some() {
+            if self.resting {
+                ready!(from.poll_readable(cx)).map_err(|_| Broken::From)?;
+                self.resting = false;
+                self.pump = pipes.and_then(|pipes| SplicePump::new(pipes, u64::MAX).ok().flatten());
+            } else if self.pump.is_some() {
                 ready!(self.poll_pump(from, to, cx))?;
             } else if !self.buffer.is_empty() {
                 let wrote = ready!(self.buffer.poll_flush(to, cx)).map_err(|_| Broken::To)?;
@@ -79,7 +87,9 @@ impl Way {
                 self.buffer.release();
             } else if self.ended {
                 // The other direction may be over and its socket gone: then there is nobody to tell.
-                let _ = to.shutdown_write();
+                if !self.mute {
+                    let _ = to.shutdown_write();
+                }
                 self.done = true;
             } else {
                 let Poll::Ready(got) = self.buffer.poll_fill(from, cx) else {
@@ -115,7 +125,14 @@ impl Way {
             return Poll::Ready(Ok(()));
         }
         let Some(pump) = &mut self.pump else { return Poll::Ready(Ok(())) };
-        let moved = match ready!(pump.poll(cx, from, to)) {
+        let Poll::Ready(polled) = pump.poll(cx, from, to) else {
+            if pump.is_empty() {
+                self.pump = None;
+                self.resting = true;
+            }
+            return Poll::Pending;
+        };
+        let moved = match polled {
             Ok(moved) => moved,
             Err(error) => {
                 self.moved += error.moved.written;
@@ -133,6 +150,20 @@ impl Way {
         Poll::Ready(Ok(()))
     }
 
+    /// The event loop may not have seen yet what came just before a peer broke.
+    #[cold]
+    fn last_words(&mut self, from: &Stream, to: &Stream) {
+        let clear = self.buffer.is_empty() && self.pump.as_ref().is_none_or(SplicePump::is_empty);
+        let mut some = [0; 4096];
+        while clear && let Ok(count @ 1..) = from.try_read(&mut some) {
+            let wrote = to.try_write(&some[..count]).unwrap_or(0);
+            self.moved += wrote as u64;
+            if wrote < count {
+                return;
+            }
+        }
+    }
+
     /// Everything that counts as a sign of life.
     fn seen(&self) -> (u64, bool) {
         (self.moved, self.ended)
@@ -145,6 +176,12 @@ pub(crate) async fn relay(ends: Ends<'_>, to_server: Buffer, to_client: Buffer) 
     let mut seen = None;
     let outcome = poll_fn(|cx| {
         if let Poll::Ready(Err(broken)) = up.poll(ends.client, ends.server, ends.pipes, cx) {
+            if matches!(broken, Broken::To) {
+                // What the server said before it broke still arrives.
+                down.mute = true;
+                let _ = down.poll(ends.server, ends.client, ends.pipes, cx);
+                down.last_words(ends.server, ends.client);
+            }
             return Poll::Ready(match broken {
                 Broken::From => &TUNNEL_CLIENT_RESET,
                 Broken::To => &TUNNEL_SERVER_RESET,

@@ -39,10 +39,16 @@ pub(super) async fn download(
     response: &mut Response,
     record: &mut Record,
     sent: Tick,
+    request: Option<&mut Buffer>,
 ) -> Result<Tail, Failed> {
     let mut input = Buffer::default();
     let mut out = Buffer::default();
     final_head(job, server, response, record, &mut input, &mut out, sent).await?;
+    if let Some(request) = request {
+        // It will not be sent again: a long response need not hold it.
+        request.clear();
+        request.release();
+    }
     record.first = Tick::now();
     record.status = response.status;
     if response.status == 101 {
@@ -57,7 +63,7 @@ pub(super) async fn download(
     let keep = framing != Framing::UntilClose
         && job.request.keep_alive
         && job.request.upgrade.is_none()
-        && !job.uploading.get()
+        && job.sent()
         && !job.client.port().is_leaving();
     let connection = if !keep {
         Connection::Close
@@ -84,17 +90,19 @@ async fn final_head(
     record: &mut Record,
     input: &mut Buffer,
     out: &mut Buffer,
-    sent: Tick,
+    mut sent: Tick,
 ) -> Result<(), Failed> {
     let mut interim = 0;
     loop {
         read_head(job, server, response, input, sent)
             .await
-            .map_err(|outcome| Failed { outcome, heard: record.heard })?;
+            .map_err(|outcome| Failed { outcome, heard: record.heard || *outcome == CLIENT_GONE })?;
         if !response.is_interim() {
             return Ok(());
         }
         interim += 1;
+        // It works on it: its patience begins anew.
+        sent = Tick::now();
         if interim > job.backend.limits.interim_responses {
             return Err(Failed { outcome: &RESPONSE_INTERIM, heard: record.heard });
         }
@@ -102,6 +110,7 @@ async fn final_head(
         if job.request.minor >= 1 && wanted {
             encode::response(response, Framing::Empty, Connection::Silent, out.vec());
             record.heard = true;
+            job.held.set(false);
             let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.client);
             record.bytes_out += write::all(&job.client.stream, out, &mut Buffer::default(), 0, &mut patience)
                 .await
@@ -118,7 +127,9 @@ async fn read_head(
     sent: Tick,
 ) -> Result<(), &'static Outcome> {
     let timer = &job.client.timer;
-    if !job.uploading.get() {
+    let mut armed = !job.uploading();
+    let mut gone = false;
+    if armed {
         timer.arm(deadline(sent, job.backend.timeouts.server));
     }
     response.clear();
@@ -132,13 +143,24 @@ async fn read_head(
         }
         let got = poll_fn(|cx| match input.poll_fill(server, cx) {
             Poll::Ready(got) => Poll::Ready(Some(got)),
-            // While a body goes up, the timer is about that.
-            Poll::Pending if job.uploading.get() => Poll::Pending,
-            Poll::Pending => timer.poll_expired(cx).map(|()| None),
+            // Its time begins when it has the whole request.
+            Poll::Pending if job.uploading() => Poll::Pending,
+            Poll::Pending => {
+                if !std::mem::replace(&mut armed, true) {
+                    timer.arm(deadline(Tick::now(), job.backend.timeouts.server));
+                }
+                // Nobody is left to be answered. (Bytes or FIN are no reason to stop.)
+                if job.client.stream.poll_readable(cx).is_ready() && job.client.stream.peek().is_err() {
+                    gone = true;
+                    return Poll::Ready(None);
+                }
+                timer.poll_expired(cx).map(|()| None)
+            }
         })
         .await;
         match got {
             Some(Ok(1..)) => {}
+            None if gone => return Err(&CLIENT_GONE),
             None => return Err(&SERVER_TIMEOUT),
             Some(_) if input.is_empty() => return Err(&SERVER_CLOSED),
             Some(_) => return Err(&SERVER_CUT),
@@ -183,10 +205,11 @@ impl Flow<'_, '_> {
             }
             if let Body::Length(left) = self.body
                 && self.job.backend.splice
-                && !self.job.uploading.get()
+                && !self.job.uploading()
                 && let Some(pump) = write::pump(&self.job.worker.pipes, self.server, &self.job.client.stream, left)
             {
                 self.input.release();
+                self.out.release();
                 self.splice(pump).await?;
                 return Ok(0);
             }
@@ -236,10 +259,11 @@ impl Flow<'_, '_> {
     async fn write(&mut self, plain: usize) -> Result<(), Failed> {
         let mut patience = Patience::new(&self.job.client.timer, self.job.frontend.timeouts.client);
         self.record.heard |= plain > 0 || !self.out.is_empty();
-        self.record.bytes_out +=
-            write::all(&self.job.client.stream, &mut self.out, &mut self.input, plain, &mut patience)
-                .await
-                .map_err(to_client_failed)?;
+        let wrote = write::all(&self.job.client.stream, &mut self.out, &mut self.input, plain, &mut patience)
+            .await
+            .map_err(to_client_failed)?;
+        self.record.bytes_out += wrote;
+        self.job.taken.set(self.job.taken.get() + wrote);
         Ok(())
     }
 
@@ -248,7 +272,7 @@ impl Flow<'_, '_> {
         let mut patience = Patience::new(&self.job.client.timer, self.job.backend.timeouts.server);
         let got = poll_fn(|cx| match self.input.poll_fill(self.server, cx) {
             Poll::Ready(got) => Poll::Ready(Some(got)),
-            Poll::Pending if self.job.uploading.get() => Poll::Pending,
+            Poll::Pending if self.job.uploading() => Poll::Pending,
             Poll::Pending => patience.poll_spent(cx).map(|()| None),
         })
         .await;

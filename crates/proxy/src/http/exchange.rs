@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use plimsoll_clock::Tick;
-use plimsoll_http::{Body, Method, Request, Response, answer, encode};
+use plimsoll_http::{Body, Framing, Method, Request, Response, answer, encode};
 use plimsoll_net::{Peeked, Stream};
 use plimsoll_outcome::Outcome;
 use plimsoll_upstream::{Connection, Reuse};
@@ -17,7 +17,7 @@ use plimsoll_upstream::{Connection, Reuse};
 use super::Next;
 use super::download::{Tail, download, may_repeat, to_client_failed};
 use super::head::{self, NoRequest};
-use super::job::{Failed, Job};
+use super::job::{Failed, Job, Upload};
 use super::parts::Parts;
 use super::record::Record;
 use super::tunnel::Tunnel;
@@ -29,7 +29,7 @@ use crate::lease::Lease;
 use crate::site::Site;
 use crate::snapshot::{Backend, Frontend, Mode};
 use crate::timeouts::deadline;
-use crate::{NO_BACKEND, NO_SERVER, OK};
+use crate::{NO_BACKEND, NO_SERVER, OK, SERVER_EARLY};
 
 /// Before the same server is tried again; another one is tried at once.
 const SAME_SERVER: Duration = Duration::from_secs(1);
@@ -74,7 +74,8 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     {
         both.request.head.add(b"X-Forwarded-For", address.ip().to_string().as_bytes());
     }
-    let mut trip = Trip { site, frontend, backend, client, buf, first, out: Buffer::default(), body: Body::Done };
+    let out = Buffer::default();
+    let mut trip = Trip { site, frontend, backend, client, buf, first, out, body: Body::Done, pause: false };
     let end = trip.attempts(&both.request, &mut both.response, &mut record).await;
     let whole = trip.body.is_done();
     match end {
@@ -94,9 +95,9 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     }
 }
 
-/// A client that asked for the close, and sent all it had, has nothing more to say.
+/// A client that asked for the close, and sent all it had, has nothing more to say; but some send an empty line behind a body.
 fn closing(request: &Request, whole: bool) -> Closing {
-    if whole && !request.keep_alive { Closing::Plain } else { Closing::Linger }
+    if whole && !request.keep_alive && request.framing == Framing::Empty { Closing::Plain } else { Closing::Linger }
 }
 
 /// Answers what is no request, and ends the connection.
@@ -165,6 +166,8 @@ struct Trip<'a> {
     out: Buffer,
     /// What is still to come of the body.
     body: Body,
+    /// The last failure was a connect: the same server is not tried again at once.
+    pause: bool,
 }
 
 impl Trip<'_> {
@@ -202,6 +205,7 @@ impl Trip<'_> {
             left -= 1;
             record.retries += 1;
             avoid = Some(tried);
+            self.pause = failed.outcome.retry == plimsoll_outcome::Retry::Safe;
             self.note_retry(&failed, tried);
         }
     }
@@ -260,13 +264,15 @@ impl Trip<'_> {
             client: self.client,
             request,
             tolerance: lease.target().tolerance,
-            uploading: Cell::new(!self.body.is_done()),
+            upload: Cell::new(if self.body.is_done() { Upload::Whole } else { Upload::Going }),
+            taken: Cell::new(0),
+            held: Cell::new(request.expects_continue),
         };
         let mut tail = if self.body.is_done() {
             let sent = send(&job, connection.stream(), self.out.bytes()).await;
             // A server that takes no more may have answered already: that is looked for first.
             sent?;
-            download(&job, connection.stream(), response, record, record.connected).await?
+            download(&job, connection.stream(), response, record, record.connected, Some(&mut self.out)).await?
         } else {
             both_ways(&job, connection.stream(), self.buf, &mut self.body, &mut self.out, response, record).await?
         };
@@ -275,9 +281,8 @@ impl Trip<'_> {
             write_tail(&job, &mut tail, record).await?;
             return Ok(Arrived::Switched(connection, lease, tail.rest));
         }
-        let keep = tail.keep && !job.uploading.get();
-        let reusable =
-            tail.reusable && !job.uploading.get() && !self.backend.server_close && !self.frontend.server_close;
+        let keep = tail.keep && job.sent();
+        let reusable = tail.reusable && job.sent() && !self.backend.server_close && !self.frontend.server_close;
         // The server has said everything: its connection and its slot are free while a slow client still reads.
         let private = if reusable { self.give_back(connection, &lease) } else { None };
         drop(lease);
@@ -299,7 +304,7 @@ impl Trip<'_> {
     async fn connect(&mut self, request: &Request, record: &Record, lease: &Lease) -> Result<Connection, Failed> {
         if let Some(private) = self.client.private.take()
             && Arc::ptr_eq(&private.server, &lease.target().server)
-            && !private.connection.stream().seems_readable()
+            && matches!(private.connection.stream().peek(), Ok(Peeked::Nothing))
         {
             return Ok(private.connection);
         }
@@ -316,15 +321,28 @@ impl Trip<'_> {
         let target = lease.target();
         let timer = &self.client.timer;
         let now = if record.retries == 0 { record.head } else { Tick::now() };
-        if record.retries > 0 && !record.redispatched {
+        if self.pause && !record.redispatched {
             let pause = self.backend.timeouts.connect.map_or(SAME_SERVER, |limit| limit.as_std().min(SAME_SERVER));
             timer.arm(now.after(pause));
             timer.wait().await;
         }
-        let until = deadline(Tick::now(), self.backend.timeouts.connect);
-        let stream = plimsoll_upstream::connect(&target.address, &target.connect, timer, until)
-            .await
-            .map_err(Failed::unheard)?;
+        let mut shed = false;
+        let stream = loop {
+            let until = deadline(Tick::now(), self.backend.timeouts.connect);
+            match plimsoll_upstream::connect(&target.address, &target.connect, timer, until).await {
+                Ok(stream) => break stream,
+                // Descriptors ran out: idle server connections give way to a client.
+                Err(outcome) if *outcome == plimsoll_upstream::CONNECT_RESOURCES && !shed => {
+                    shed = true;
+                    self.client.port().worker.pools.clear();
+                }
+                Err(outcome) => return Err(Failed::unheard(outcome)),
+            }
+        };
+        if stream.seems_readable() && matches!(stream.peek(), Ok(Peeked::Bytes)) {
+            // What it says cannot be an answer, and would be taken for one.
+            return Err(Failed::unheard(&SERVER_EARLY));
+        }
         target.server.counters().shard(self.client.port().worker.id).sessions.add(1);
         Ok(pool.adopt(stream))
     }
@@ -366,7 +384,7 @@ async fn both_ways(
     let mut bytes_in = 0;
     let end = {
         let mut up = pin!(upload(job, server, buf, body, out));
-        let mut down = pin!(download(job, server, response, record, sent));
+        let mut down = pin!(download(job, server, response, record, sent, None));
         let mut going_up = true;
         poll_fn(|cx| {
             if going_up && let Poll::Ready(end) = up.as_mut().poll(cx) {
@@ -374,13 +392,10 @@ async fn both_ways(
                 match end {
                     Ok(read) => {
                         bytes_in = read;
-                        job.uploading.set(false);
-                        job.client.timer.arm(deadline(Tick::now(), job.backend.timeouts.server));
+                        job.upload.set(Upload::Whole);
                     }
                     // It may have answered: the response is read with the server's patience, and neither connection is used again.
-                    Err(UploadEnd::ServerGone) => {
-                        job.client.timer.arm(deadline(Tick::now(), job.backend.timeouts.server));
-                    }
+                    Err(UploadEnd::ServerGone) => job.upload.set(Upload::Refused),
                     Err(UploadEnd::Failed(outcome)) => return Poll::Ready(Err(outcome)),
                 }
             }

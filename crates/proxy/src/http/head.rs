@@ -49,7 +49,16 @@ pub(super) async fn read(
         }
         let got = poll_fn(|cx| match buf.poll_fill(&client.stream, cx) {
             Poll::Ready(got) => Poll::Ready(Some(got)),
-            Poll::Pending => client.timer.poll_expired(cx).map(|()| None),
+            Poll::Pending => {
+                // Readiness told of nothing (always so on UNIX sockets): still idle, so nothing is held, and a drain ends it.
+                if buf.is_empty() {
+                    buf.release();
+                    if client.requests > 0 && client.port().is_leaving() {
+                        return Poll::Ready(None);
+                    }
+                }
+                client.timer.poll_expired(cx).map(|()| None)
+            }
         })
         .await;
         match got {

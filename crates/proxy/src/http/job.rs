@@ -18,8 +18,34 @@ pub(super) struct Job<'a> {
     pub(super) request: &'a Request,
     /// What is forgiven to the server of this attempt.
     pub(super) tolerance: Tolerance,
-    /// The request's body is still being forwarded, and the timer belongs to that.
-    pub(super) uploading: Cell<bool>,
+    /// What became of the request's body.
+    pub(super) upload: Cell<Upload>,
+    /// Bytes that the client took while its body was on the way: a sign of life.
+    pub(super) taken: Cell<u64>,
+    /// The client holds its body back until the server says 100: until then the server is the one who is waited for.
+    pub(super) held: Cell<bool>,
+}
+
+/// How far a request body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Upload {
+    /// Some of it is still to be sent: nobody can expect a response yet.
+    Going,
+    /// The server takes no more; it may still answer, with its usual patience.
+    Refused,
+    /// All of it is sent.
+    Whole,
+}
+
+impl Job<'_> {
+    pub(super) fn uploading(&self) -> bool {
+        self.upload.get() == Upload::Going
+    }
+
+    /// Only then may either connection carry another request.
+    pub(super) fn sent(&self) -> bool {
+        self.upload.get() == Upload::Whole
+    }
 }
 
 /// An attempt that gave no whole response.

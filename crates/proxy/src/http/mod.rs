@@ -57,12 +57,13 @@ async fn idle(client: &mut Client) -> bool {
             return Poll::Ready(true);
         }
         if let Some(private) = &client.private
-            && private.connection.stream().poll_readable(cx).is_ready()
+            && private.connection.stream().poll_read(cx, &mut [0]).is_ready()
         {
             // A server has nothing to say between requests: it closed, or it is broken.
             client.private = None;
         }
-        if client.port().is_leaving() || client.timer.poll_expired(cx).is_ready() {
+        // Who came before the drain is still owed one answer.
+        if (client.requests > 0 && client.port().is_leaving()) || client.timer.poll_expired(cx).is_ready() {
             return Poll::Ready(false);
         }
         Poll::Pending

@@ -1,7 +1,7 @@
 //! Forwards what is left of a request body while the response is already awaited.
 
 use std::future::poll_fn;
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use plimsoll_http::{Body, ChunkError, Framing, encode};
 use plimsoll_net::{SpliceSide, Stream};
@@ -10,7 +10,7 @@ use plimsoll_outcome::Outcome;
 use super::job::Job;
 use super::write::{self, Patience, Pumped, Stopped};
 use crate::buffer::{Buffer, SIZE};
-use crate::{BODY_ABORTED, BODY_TIMEOUT, SERVER_STALLED};
+use crate::{BODY_ABORTED, BODY_TIMEOUT, SERVER_STALLED, SERVER_TIMEOUT};
 
 /// How forwarding a request body ended early.
 pub(super) enum UploadEnd {
@@ -53,9 +53,11 @@ pub(super) async fn upload(
     body: &mut Body,
     out: &mut Buffer,
 ) -> Result<u64, UploadEnd> {
-    let timer = &job.client.timer;
+    // Its own: the client's belongs to the response, which may be on its way already.
+    let timer = &job.worker.wheel.timer();
     let mut to_server = Patience::new(timer, job.backend.timeouts.server);
     let mut from_client = Patience::new(timer, job.frontend.timeouts.client);
+    let mut to_continue = Patience::new(timer, job.backend.timeouts.server);
     let mut none = Buffer::default();
     let mut read = 0;
     loop {
@@ -65,6 +67,7 @@ pub(super) async fn upload(
             return Ok(read);
         }
         if buf.is_empty()
+            && !job.held.get()
             && let Body::Length(left) = *body
             && job.backend.splice
             && let Some(pump) = write::pump(&job.worker.pipes, &job.client.stream, server, left)
@@ -73,6 +76,10 @@ pub(super) async fn upload(
             let from = (&job.client.stream, job.frontend.timeouts.client);
             let (pumped, moved) = write::run(pump, timer, from, (server, job.backend.timeouts.server)).await;
             read += moved;
+            body.skip(moved);
+            if matches!(pumped, Pumped::Stalled(SpliceSide::From)) && from_client.alive(job.taken.get()) {
+                continue;
+            }
             return match pumped {
                 Pumped::Whole => {
                     *body = Body::Done;
@@ -86,23 +93,40 @@ pub(super) async fn upload(
         }
         if buf.is_empty() {
             buf.release();
-            read += fill(job, buf, &mut from_client).await? as u64;
+            read += fill(job, buf, &mut from_client, &mut to_continue).await? as u64;
         }
         absorb(buf, body, job.request.framing, out).map_err(|error| UploadEnd::Failed(error.of_client()))?;
     }
 }
 
-async fn fill(job: &Job<'_>, buf: &mut Buffer, patience: &mut Patience<'_>) -> Result<usize, UploadEnd> {
+async fn fill(
+    job: &Job<'_>,
+    buf: &mut Buffer,
+    patience: &mut Patience<'_>,
+    to_continue: &mut Patience<'_>,
+) -> Result<usize, UploadEnd> {
+    let mut silent = &BODY_TIMEOUT;
     let got = poll_fn(|cx| match buf.poll_fill(&job.client.stream, cx) {
         Poll::Ready(got) => Poll::Ready(Some(got)),
-        Poll::Pending => patience.poll_spent(cx).map(|()| None),
+        Poll::Pending if job.held.get() => {
+            silent = &SERVER_TIMEOUT;
+            to_continue.poll_spent(cx).map(|()| None)
+        }
+        Poll::Pending => loop {
+            silent = &BODY_TIMEOUT;
+            ready!(patience.poll_spent(cx));
+            if !patience.alive(job.taken.get()) {
+                return Poll::Ready(None);
+            }
+        },
     })
     .await;
     patience.progress();
+    job.held.set(false);
     match got {
         Some(Ok(count @ 1..)) => Ok(count),
         Some(_) => Err(UploadEnd::Failed(&BODY_ABORTED)),
-        None => Err(UploadEnd::Failed(&BODY_TIMEOUT)),
+        None => Err(UploadEnd::Failed(silent)),
     }
 }
 

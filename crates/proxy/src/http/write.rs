@@ -27,16 +27,24 @@ pub(super) struct Patience<'a> {
     timer: &'a Timer,
     limit: Option<Duration>,
     armed: bool,
+    /// What the peer had taken when that was looked at last.
+    taken: u64,
 }
 
 impl<'a> Patience<'a> {
     pub(super) fn new(timer: &'a Timer, limit: Option<Duration>) -> Self {
-        Self { timer, limit, armed: false }
+        Self { timer, limit, armed: false, taken: 0 }
     }
 
     /// Something moved.
     pub(super) fn progress(&mut self) {
         self.armed = false;
+    }
+
+    /// It was spent, but a peer that took something meanwhile in the other direction is alive: waiting begins anew.
+    pub(super) fn alive(&mut self, taken: u64) -> bool {
+        self.armed = false;
+        std::mem::replace(&mut self.taken, taken) != taken
     }
 
     /// Nothing moves: ready when that has lasted too long.
