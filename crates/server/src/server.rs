@@ -1,5 +1,7 @@
 //! One server: what is configured, what is known of it, and what it did.
 
+mod filed;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -63,15 +65,6 @@ impl Server {
         let state = State::new(settings, now);
         let weight = settings.options.weight;
         Self::with(settings, (id, slot, weight), state, Arc::new(Sharded::new(workers)), bus)
-    }
-
-    /// The one that takes this one's place in another slot. A `fresh` one has all to prove; what was counted, and what
-    /// was set at run time, goes on.
-    pub(crate) fn replaced_by(&self, settings: &Settings, slot: usize, fresh: bool, now: Tick) -> Self {
-        let state = self.state.lock();
-        let state = if fresh { state.succeeded(now) } else { state.clone() };
-        let identity = (self.id(), slot, self.weight());
-        Self::with(settings, identity, state, Arc::clone(&self.counters), Arc::clone(&self.bus))
     }
 
     fn with(
@@ -288,45 +281,5 @@ impl Server {
     fn count(&self, effective: u32) -> Left {
         let was = self.effective.swap(effective, Relaxed);
         self.bus.recount(self.backup, was > 0, effective > 0)
-    }
-
-    /// Whether the file says the same of it as at the last load.
-    pub(crate) fn is_filed_as(&self, settings: &Settings) -> bool {
-        self.state.lock().filed == *settings
-    }
-
-    /// Takes over what the file says; a value set at run time gives way only to one that the file changed.
-    pub(crate) fn file(&self, turn: &Turn<'_>, settings: &Settings, now: Tick) {
-        let mut state = self.state.lock();
-        let filed = std::mem::replace(&mut state.filed, settings.clone());
-        if filed == *settings {
-            return;
-        }
-        state.limit(settings.health.rise, settings.health.fall);
-        let before = state.health;
-        let change = (filed.options.disabled != settings.options.disabled).then(|| {
-            let admin = if settings.options.disabled { Admin::Maint } else { Admin::Ready };
-            state.apply(Event::Admin(admin), now)
-        });
-        let health = state.health;
-        drop(state);
-        if let Some(change) = change.flatten() {
-            turn.tell(self, &self.transition(now, change, before, health, Cause::Reload));
-        }
-        if filed.options.weight != settings.options.weight {
-            self.weigh(turn, now, settings.options.weight, Cause::Reload);
-        }
-    }
-
-    /// Counts as usable from now on, if it is.
-    pub(crate) fn join(&self) {
-        let health = self.health();
-        self.count(if health.is_usable() { self.weight.load(Relaxed) } else { 0 });
-    }
-
-    /// Gets no more work, and hears of nothing any more.
-    pub(crate) fn retire(&self) {
-        self.state.lock().retired = true;
-        self.count(0);
     }
 }
