@@ -59,6 +59,18 @@ fn a_gate_without_places_lets_nobody_in() {
 }
 
 #[test]
+fn a_lower_limit_lets_nobody_in_until_enough_have_left() {
+    let gate = Gate::new(2);
+    assert!(gate.try_enter() && gate.try_enter());
+    gate.set_limit(1);
+    assert_eq!((gate.limit(), gate.used()), (1, 2));
+    gate.leave();
+    assert!(!gate.try_enter(), "one inside is all there may be");
+    gate.leave();
+    assert!(gate.try_enter());
+}
+
+#[test]
 fn threads_never_overfill_a_gate_nor_sleep_beside_a_free_place() {
     let gate = Arc::new(Gate::new(3));
     let inside = Arc::new(AtomicUsize::new(0));

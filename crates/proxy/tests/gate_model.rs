@@ -6,13 +6,14 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+// The real one: it is not part of what is modelled.
+use std::sync::atomic::{AtomicUsize as Inside, Ordering::SeqCst};
 use std::task::Poll;
 
 use shuttle::future::block_on;
 use shuttle::thread;
 
 use crate::gate::Gate;
-use crate::sync::AtomicUsize;
 
 #[path = "../src/gate.rs"]
 mod gate;
@@ -37,23 +38,27 @@ fn enter(gate: &Gate) {
     block_on(poll_fn(|cx| gate.poll_enter(cx)));
 }
 
-/// So many workers come `rounds` times each, and stay inside for a moment.
+/// Comes once, and stays for a moment in which nobody too many may be inside.
+fn visit(gate: &Gate, inside: &Inside, limit: usize) {
+    enter(gate);
+    assert!(inside.fetch_add(1, SeqCst) < limit, "overfull");
+    // A step of the gate, so that others may come meanwhile.
+    assert!(gate.used() <= limit);
+    inside.fetch_sub(1, SeqCst);
+    gate.leave();
+}
+
+/// So many workers, this thread among them, come `rounds` times each.
 fn crowd(limit: usize, workers: usize, rounds: usize) {
     let gate = Arc::new(Gate::new(limit));
-    let inside = Arc::new(AtomicUsize::new(0));
-    let threads: Vec<_> = (0..workers)
+    let inside = Arc::new(Inside::new(0));
+    let threads: Vec<_> = (1..workers)
         .map(|_| {
             let (gate, inside) = (Arc::clone(&gate), Arc::clone(&inside));
-            thread::spawn(move || {
-                for _ in 0..rounds {
-                    enter(&gate);
-                    assert!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < gate.limit(), "overfull");
-                    inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
-                    gate.leave();
-                }
-            })
+            thread::spawn(move || (0..rounds).for_each(|_| visit(&gate, &inside, limit)))
         })
         .collect();
+    (0..rounds).for_each(|_| visit(&gate, &inside, limit));
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert_eq!(gate.used(), 0);
 }
@@ -82,6 +87,22 @@ fn a_place_that_is_given_back_while_another_worker_goes_to_sleep_in_every_order(
         gate.leave();
         sleeper.join().unwrap();
         assert_eq!(gate.used(), 1);
+    });
+    assert!(orders > 100, "only {orders}");
+}
+
+/// As a reload does that raises `maxconn`.
+#[test]
+fn a_limit_that_is_raised_while_a_worker_goes_to_sleep_in_every_order() {
+    let orders = in_every_order(|| {
+        let gate = Arc::new(Gate::new(0));
+        let sleeper = {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || enter(&gate))
+        };
+        gate.set_limit(1);
+        sleeper.join().unwrap();
+        assert_eq!((gate.used(), gate.limit()), (1, 1));
     });
     assert!(orders > 100, "only {orders}");
 }
