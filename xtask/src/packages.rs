@@ -9,7 +9,8 @@ use crate::shell;
 use crate::suites::Closing;
 
 /// Package, and the program by which its presence is known: so other distributions serve as well.
-const PACKAGES: &[(&str, &str)] = &[("haproxy", "haproxy"), ("nginx-light", "nginx"), ("wrk", "wrk"), ("curl", "curl")];
+const PACKAGES: &[(&str, &str)] =
+    &[("haproxy", "haproxy"), ("nginx-light", "nginx"), ("wrk", "wrk"), ("curl", "curl"), ("rsyslog", "rsyslogd")];
 
 /// Installs what is missing if we are root; says how to, and fails, if not.
 pub fn check() -> Result<Closing> {

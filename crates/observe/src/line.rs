@@ -3,24 +3,7 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use crate::DateCache;
-
-/// Concurrent connections when the line was written, and the retries of this one: `%ac/%fc/%bc/%sc/%rc`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Levels {
-    /// Of the process.
-    pub process: usize,
-    /// Of the frontend.
-    pub frontend: usize,
-    /// Of the backend.
-    pub backend: usize,
-    /// Of the server.
-    pub server: usize,
-    /// How often it was tried again.
-    pub retries: u32,
-    /// The last try went to another server.
-    pub redispatched: bool,
-}
+use crate::{DateCache, Levels};
 
 /// What a line about an HTTP request says. Times are milliseconds; -1: that point was not reached.
 #[derive(Clone, Copy, Debug)]

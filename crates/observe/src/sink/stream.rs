@@ -1,0 +1,90 @@
+//! Standard output, standard error, and files.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use plimsoll_clock::wall;
+
+use super::Output;
+use crate::batch::Batch;
+use crate::framing::Header;
+use crate::{Level, To};
+
+/// A descriptor that takes whole batches with one write.
+#[derive(Debug)]
+pub(super) struct Stream {
+    file: File,
+    /// Where to find it again.
+    path: Option<PathBuf>,
+    header: Header,
+    level: Level,
+    framed: Vec<u8>,
+    /// A line was cut by an error: the next one begins a new line.
+    torn: bool,
+}
+
+impl Stream {
+    pub(super) fn open(to: &To, header: Header, level: Level) -> io::Result<Self> {
+        let (file, path) = match to {
+            // Past std's buffers and locks: batches are whole lines already.
+            To::Stdout => (File::from(io::stdout().as_fd().try_clone_to_owned()?), None),
+            To::Stderr => (File::from(io::stderr().as_fd().try_clone_to_owned()?), None),
+            To::File(path) => (append(path)?, Some(path.clone())),
+            To::Udp(..) | To::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        Ok(Self { file, path, header, level, framed: Vec::new(), torn: false })
+    }
+}
+
+/// As a daemon's log is: for its group to read, and nobody else.
+fn append(path: &PathBuf) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o640).open(path)
+}
+
+impl Output for Stream {
+    fn write(&mut self, lines: &Batch) -> u64 {
+        let as_they_are = self.header.is_nothing() && lines.iter().all(|(_, level)| level <= self.level);
+        if !as_they_are {
+            self.header.set_time(wall());
+            self.framed.clear();
+            for (line, level) in lines.iter().filter(|(_, level)| *level <= self.level) {
+                self.framed.extend_from_slice(self.header.of(level));
+                self.framed.extend_from_slice(line);
+            }
+        }
+        let bytes = if as_they_are { &lines.bytes } else { &self.framed };
+        if self.torn && self.file.write_all(b"\n").is_ok() {
+            self.torn = false;
+        }
+        let written = write(&mut self.file, bytes);
+        let rest = &bytes[written..];
+        self.torn |= written > 0 && !rest.is_empty() && bytes[written - 1] != b'\n';
+        rest.iter().filter(|&&byte| byte == b'\n').count() as u64
+    }
+
+    fn reopen(&mut self) {
+        let Some(path) = &self.path else { return };
+        match append(path) {
+            Ok(file) => (self.file, self.torn) = (file, false),
+            // The old file goes on: lines under a name that has moved are better than none.
+            Err(error) => eprintln!("lb: cannot reopen {}: {error}", path.display()),
+        }
+    }
+}
+
+/// How much was written before an error. A closed stdout is the user's choice; lines into it are simply gone.
+fn write(to: &mut impl Write, bytes: &[u8]) -> usize {
+    let mut written = 0;
+    while written < bytes.len() {
+        match to.write(&bytes[written..]) {
+            Ok(0) => break,
+            Ok(more) => written += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    written
+}

@@ -1,0 +1,151 @@
+//! A worker's end of the log: lines are formatted into batches, batches are handed over or dropped. A request never waits for its line.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use plimsoll_clock::{Tick, Timer};
+
+use crate::batch::{Batch, Buffers};
+use crate::record::{HttpRecord, TcpRecord};
+use crate::sink::{Message, QUEUE, Queue};
+use crate::{DateCache, Format, Level, json, text};
+
+/// A batch of this size goes at once.
+const BATCH: usize = 32 << 10;
+/// A smaller one goes after this time.
+const DELAY: Duration = Duration::from_millis(20);
+
+/// A worker's end. Targets that want the same lines share the work of formatting.
+#[derive(Debug)]
+pub struct Writer {
+    streams: RefCell<Vec<Stream>>,
+    /// Something waits to be sent.
+    waiting: Cell<bool>,
+    flusher: RefCell<Option<Waker>>,
+}
+
+/// Lines in one shape, and the targets that take them.
+#[derive(Debug)]
+struct Stream {
+    format: Format,
+    room: usize,
+    level: Level,
+    dates: DateCache,
+    batch: Batch,
+    buffers: Buffers,
+    queues: Vec<Queue>,
+}
+
+impl Writer {
+    pub(crate) fn new(queues: &[Queue]) -> Self {
+        let mut streams: Vec<Stream> = Vec::new();
+        for queue in queues {
+            let same = |stream: &&mut Stream| {
+                (stream.format, stream.room, stream.level) == (queue.format, queue.room, queue.level)
+            };
+            match streams.iter_mut().find(same) {
+                Some(stream) => stream.queues.push(queue.clone()),
+                None => streams.push(Stream {
+                    format: queue.format,
+                    room: queue.room,
+                    level: queue.level,
+                    dates: DateCache::default(),
+                    batch: Batch::default(),
+                    buffers: Buffers::default(),
+                    queues: vec![queue.clone()],
+                }),
+            }
+        }
+        Self { streams: RefCell::new(streams), waiting: Cell::new(false), flusher: RefCell::new(None) }
+    }
+
+    /// Does any target want lines about requests and connections? If not, no record need be made.
+    #[must_use]
+    pub fn wants_lines(&self) -> bool {
+        self.streams.borrow().iter().any(|stream| stream.level >= Level::Info)
+    }
+
+    /// Writes about a request.
+    pub fn http(&self, record: &HttpRecord<'_>) {
+        self.lines(Level::Info, |format, room, dates, out| match format {
+            Format::Text => text::http(record, dates, out),
+            Format::Json => json::http(record, room, dates, out),
+        });
+    }
+
+    /// Writes about a connection.
+    pub fn tcp(&self, record: &TcpRecord<'_>) {
+        self.lines(Level::Info, |format, _, dates, out| match format {
+            Format::Text => text::tcp(record, dates, out),
+            Format::Json => json::tcp(record, dates, out),
+        });
+    }
+
+    fn lines(&self, level: Level, write: impl Fn(Format, usize, &mut DateCache, &mut Vec<u8>)) {
+        for stream in self.streams.borrow_mut().iter_mut().filter(|stream| stream.level >= level) {
+            let Stream { format, room, dates, batch, .. } = stream;
+            batch.line(level, |out| {
+                let start = out.len();
+                write(*format, *room, dates, out);
+                if *format == Format::Text {
+                    out.truncate(out.len().min(start + *room));
+                }
+            });
+            if batch.bytes.len() >= BATCH {
+                stream.flush();
+            }
+        }
+        if !self.waiting.replace(true)
+            && let Some(flusher) = self.flusher.borrow_mut().take()
+        {
+            flusher.wake();
+        }
+    }
+
+    /// Hands everything over, or drops it.
+    pub fn flush(&self) {
+        self.waiting.set(false);
+        self.streams.borrow_mut().iter_mut().for_each(Stream::flush);
+    }
+
+    /// To be polled by one task of the worker for ever: sends small batches a little later. Does nothing while nothing is logged.
+    pub fn poll_flush(&self, timer: &Timer, cx: &mut Context<'_>) -> Poll<()> {
+        if self.waiting.get() {
+            if timer.deadline() == Tick::NEVER {
+                timer.arm(Tick::now().after(DELAY));
+            }
+            if timer.poll_expired(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.flush();
+        }
+        timer.disarm();
+        *self.flusher.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Stream {
+    #[cold]
+    fn flush(&mut self) {
+        let lines = self.batch.lines();
+        if lines == 0 {
+            return;
+        }
+        // Each target holds what waits for it, and one in its hands.
+        let most = self.queues.len() * (QUEUE + 1) + 1;
+        match self.buffers.swap(&mut self.batch, most) {
+            Some(batch) => {
+                for queue in &self.queues {
+                    queue.send(Message::Lines(Arc::clone(&batch)), lines);
+                }
+            }
+            None => {
+                self.batch.clear();
+                self.queues.iter().for_each(|queue| queue.dropped(lines));
+            }
+        }
+    }
+}
