@@ -136,7 +136,6 @@ impl Engine {
         let now = Tick::now();
         let snapshot = Arc::new(plan.build(world, maxconn, now));
         let before = self.snapshot.swap(Arc::clone(&snapshot));
-        let gone = world.retain(&plan, now);
         tell_transitions(&snapshot, &before.backends);
         let (done, adopted) = channel();
         for (worker, assignments) in self.workers.iter().zip(opened.share(&plan, &snapshot, workers)) {
@@ -146,6 +145,9 @@ impl Engine {
         for result in &adopted {
             result?;
         }
+        // Only now: a worker that still had the old view would have found none of its servers.
+        let gone = world.retain(&plan, now);
+        self.workers.iter().for_each(|worker| worker.tell(Command::Settle));
         self.control.check(plan.subjects(&snapshot));
         self.control.revoke(gone, plan.patience(), self.workers.iter().map(Handle::commands).collect());
         let before_files = std::mem::replace(files, SocketFile::of(&plan));

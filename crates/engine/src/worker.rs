@@ -25,6 +25,8 @@ const IDLE_PIPES: usize = 16;
 pub(crate) enum Command {
     /// Take a configuration over; hear whether its new listeners could be registered.
     Adopt(Vec<Assignment>, Sender<io::Result<()>>),
+    /// Every worker has adopted: close idle connections to servers that are gone.
+    Settle,
     /// End the tunnels of these servers.
     Revoke(Vec<Arc<Server>>),
     /// Take no more clients; end when the last is gone.
@@ -103,6 +105,7 @@ async fn serve(start: Start, mut commands: UnboundedReceiver<Command>, ready: Se
                 // Nobody listens any more: the process is ending.
                 let _ = done.send(worker.adopt(assignments));
             }
+            Some(Command::Settle) => worker.settle(),
             Some(Command::Revoke(servers)) => worker.revoke(servers),
             Some(Command::Drain) | None => break,
         }

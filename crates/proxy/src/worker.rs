@@ -105,6 +105,14 @@ impl Worker {
         for port in &gone {
             port.retire();
         }
+        if !gone.is_empty() {
+            self.wheel.nudge();
+        }
+        verdict
+    }
+
+    /// Once every worker has adopted and the old servers are retired: closes the idle connections to them.
+    pub fn settle(&self) {
         self.by_server.borrow_mut().retain(|_, (server, pool)| {
             let stays = !server.is_retired();
             if !stays {
@@ -112,10 +120,6 @@ impl Worker {
             }
             stays
         });
-        if !gone.is_empty() {
-            self.wheel.nudge();
-        }
-        verdict
     }
 
     /// Ends the tunnels that these servers still carry.
