@@ -7,6 +7,7 @@ mod origins;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub fn print_config() -> ExitCode {
 }
 
 /// The origins, and the engine before them at the first port that is free.
-fn start() -> Result<(Engine, SocketAddr), StartError> {
+fn start() -> Result<(Arc<Engine>, SocketAddr), StartError> {
     let [alpha, bravo, charlie] = config::SERVERS.map(|(name, _)| name);
     let origins = [
         Origin::reserve(alpha, Habit::Steady)?,
@@ -66,7 +67,7 @@ fn start() -> Result<(Engine, SocketAddr), StartError> {
 }
 
 /// Shows what happens until it is told to stop.
-fn watch(engine: Engine, address: SocketAddr) -> Result<(), StartError> {
+fn watch(engine: Arc<Engine>, address: SocketAddr) -> Result<(), StartError> {
     let signals = Signals::catch()?;
     let program = std::env::args().next().unwrap_or_else(|| "lb".into());
     let _ = io::stdout().write_all(welcome(address, &program).as_bytes());

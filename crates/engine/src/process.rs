@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -51,9 +51,9 @@ pub struct Engine {
     /// The one pointer that is swapped.
     snapshot: ArcSwap<Snapshot>,
     running: Mutex<Running>,
-    workers: Vec<Handle>,
-    control: Control,
-    log: Option<Sink>,
+    workers: Mutex<Vec<Handle>>,
+    control: Mutex<Option<Control>>,
+    log: Mutex<Option<Sink>>,
     loader: Loader,
 }
 
@@ -97,7 +97,7 @@ pub fn outcome_tables() -> [&'static [&'static Outcome]; 3] {
 
 impl Engine {
     /// Opens the listeners, starts the workers and the checks. Nothing is left behind when it fails.
-    pub fn start(plan: Plan, loader: Loader) -> Result<Self, StartError> {
+    pub fn start(plan: Plan, loader: Loader) -> Result<Arc<Self>, StartError> {
         let workers = plan.workers;
         let maxconn = budget(&plan, workers)?.maxconn;
         let mut world = World::new(workers, maxconn);
@@ -120,12 +120,19 @@ impl Engine {
         let control = Control::start(plan.subjects(&snapshot))?;
         let files = SocketFile::of(&plan);
         let running = Mutex::new(Running { plan, world, addresses, files });
-        Ok(Self { snapshot: ArcSwap::new(snapshot), running, workers: handles, control, log, loader })
+        Ok(Arc::new(Self {
+            snapshot: ArcSwap::new(snapshot),
+            running,
+            workers: Mutex::new(handles),
+            control: Mutex::new(Some(control)),
+            log: Mutex::new(log),
+            loader,
+        }))
     }
 
     /// Takes another configuration over. When it fails nothing has changed.
     pub fn reload(&self, plan: Plan) -> Result<Changes, StartError> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = lock(&self.running);
         let Running { plan: old, world, addresses, files } = &mut *running;
         let workers = world.workers;
         let maxconn = budget(&plan, workers)?.maxconn;
@@ -138,7 +145,8 @@ impl Engine {
         let before = self.snapshot.swap(Arc::clone(&snapshot));
         tell_transitions(&snapshot, &before.backends);
         let (done, adopted) = channel();
-        for (worker, assignments) in self.workers.iter().zip(opened.share(&plan, &snapshot, workers)) {
+        let handles = lock(&self.workers);
+        for (worker, assignments) in handles.iter().zip(opened.share(&plan, &snapshot, workers)) {
             worker.tell(Command::Adopt(assignments, done.clone()));
         }
         drop(done);
@@ -147,9 +155,11 @@ impl Engine {
         }
         // Only now: a worker that still had the old view would have found none of its servers.
         let gone = world.retain(&plan, now);
-        self.workers.iter().for_each(|worker| worker.tell(Command::Settle));
-        self.control.check(plan.subjects(&snapshot));
-        self.control.revoke(gone, plan.patience(), self.workers.iter().map(Handle::commands).collect());
+        handles.iter().for_each(|worker| worker.tell(Command::Settle));
+        if let Some(control) = &*lock(&self.control) {
+            control.check(plan.subjects(&snapshot));
+            control.revoke(gone, plan.patience(), handles.iter().map(Handle::commands).collect());
+        }
         let before_files = std::mem::replace(files, SocketFile::of(&plan));
         before_files.iter().filter(|file| !files.contains(file)).for_each(SocketFile::remove);
         *old = plan;
@@ -172,13 +182,13 @@ impl Engine {
     /// What a reload would do.
     #[must_use]
     pub fn changes(&self, plan: &Plan) -> Changes {
-        Changes::between(&self.running.lock().unwrap_or_else(PoisonError::into_inner).plan, plan)
+        Changes::between(&lock(&self.running).plan, plan)
     }
 
     /// Where it listens: frontend and address, in the order of the file.
     #[must_use]
     pub fn addresses(&self) -> Vec<(String, Address)> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).addresses.clone()
+        lock(&self.running).addresses.clone()
     }
 
     /// The configuration that is running.
@@ -189,7 +199,7 @@ impl Engine {
 
     /// Takes no more clients and ends each connection when its request is done.
     pub fn drain(&self) {
-        for worker in &self.workers {
+        for worker in &*lock(&self.workers) {
             worker.tell(Command::Drain);
         }
     }
@@ -197,7 +207,7 @@ impl Engine {
     /// Is the last connection gone?
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.workers.iter().all(Handle::is_finished)
+        lock(&self.workers).iter().all(Handle::is_finished)
     }
 
     /// Connections of clients that are open.
@@ -207,20 +217,20 @@ impl Engine {
     }
 
     /// Waits for the workers, then writes what is left of the log.
-    pub fn finish(self) {
-        self.workers.into_iter().for_each(Handle::join);
-        drop(self.control);
-        if let Some(log) = self.log {
+    pub fn finish(&self) {
+        lock(&self.workers).drain(..).for_each(Handle::join);
+        let control = lock(&self.control).take();
+        drop(control);
+        if let Some(log) = lock(&self.log).take() {
             log.finish();
         }
-        let running = self.running.into_inner().unwrap_or_else(PoisonError::into_inner);
-        running.files.iter().for_each(SocketFile::remove);
+        lock(&self.running).files.iter().for_each(SocketFile::remove);
     }
 
     /// How long a drain may take.
     #[must_use]
     pub fn hard_stop_after(&self) -> Option<Duration> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).plan.hard_stop_after()
+        lock(&self.running).plan.hard_stop_after()
     }
 }
 
@@ -241,6 +251,11 @@ fn tell_transitions(snapshot: &Snapshot, known: &[Arc<Backend>]) {
             }
         });
     }
+}
+
+/// What a thread that panicked left is still right: each change is one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn budget(plan: &Plan, workers: usize) -> Result<Budget, StartError> {

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use plimsoll_testkit::eventually;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Starts what the text says, silently.
-fn start(text: &str) -> Result<Engine, StartError> {
+fn start(text: &str) -> Result<Arc<Engine>, StartError> {
     let (plan, findings) = load_text("lb.yaml", text);
     let mut plan = plan.unwrap_or_else(|| panic!("{}", findings.render(false)));
     plan.without_log();
@@ -27,7 +28,7 @@ fn inet(engine: &Engine, number: usize) -> SocketAddr {
     }
 }
 
-fn stop(engine: Engine) {
+fn stop(engine: Arc<Engine>) {
     engine.drain();
     eventually("it is drained", PATIENCE, || engine.is_drained());
     engine.finish();
