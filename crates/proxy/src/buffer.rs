@@ -119,3 +119,6 @@ fn give_back(mut data: Vec<u8>) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@ mod site;
 mod snapshot;
 mod sync;
 mod tcp;
+#[cfg(test)]
+mod testing;
 mod timeouts;
 mod worker;
 

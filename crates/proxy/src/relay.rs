@@ -223,3 +223,6 @@ impl Ends<'_> {
         shorter(client, server)
     }
 }
+
+#[cfg(test)]
+mod tests;

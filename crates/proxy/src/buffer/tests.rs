@@ -54,7 +54,9 @@ fn memory_is_given_back_when_empty_and_the_next_buffer_gets_the_same() {
 #[test]
 fn a_worker_keeps_what_is_usual_and_no_more() {
     let mut many: Vec<Buffer> = (0..KEPT + 10).map(|_| Buffer::default()).collect();
-    many.iter_mut().for_each(|buffer| drop(buffer.vec()));
+    for buffer in &mut many {
+        buffer.need_memory();
+    }
     drop(many);
     assert_eq!(spares(), KEPT);
     SPARE.take();

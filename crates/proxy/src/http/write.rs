@@ -155,3 +155,6 @@ pub(super) async fn run(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
