@@ -15,8 +15,8 @@ mod tidy;
 mod toolchain;
 mod workspace;
 
-use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 /// The project's chores. CI runs the same verbs, so what passes here passes there.
 #[derive(Parser)]
@@ -36,13 +36,21 @@ enum Verb {
     Bench(bench::Bench),
 }
 
-fn main() -> Result<()> {
-    match Chores::parse().verb {
+fn main() -> ExitCode {
+    let done = match Chores::parse().verb {
         Verb::Ci(ci) => ci.run(),
         Verb::Long(long) => long.run(),
         Verb::E2e(e2e) => e2e.run(),
         Verb::Tidy(tidy) => tidy.run(),
         Verb::Fuzz(fuzz) => fuzz.run(),
         Verb::Bench(bench) => bench.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // What went wrong, not where in this program: the chore has said how to run it alone.
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

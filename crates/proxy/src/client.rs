@@ -1,6 +1,7 @@
 //! A client's connection: what is known of it while it is idle, which is little.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -69,18 +70,23 @@ impl Client {
         }
     }
 
-    /// Ends the connection. The place at the gate is given back when it is over.
-    pub(crate) async fn close(self, how: Closing) {
+    /// Ends the connection. The place at the gate is given back when it is over. Lingering is a box of its own: it is rare, and an idle
+    /// connection need not carry it.
+    pub(crate) fn close(self, how: Closing) -> Option<Pin<Box<dyn Future<Output = ()>>>> {
+        match how {
+            Closing::Plain => None,
+            Closing::Reset => {
+                self.stream.reset();
+                None
+            }
+            Closing::Linger => Some(Box::pin(self.linger())),
+        }
+    }
+
+    async fn linger(self) {
         let Self { stream, timer, permit, private, .. } = self;
         drop(private);
-        match how {
-            Closing::Plain => drop(stream),
-            Closing::Reset => stream.reset(),
-            Closing::Linger => {
-                let until = Tick::now().after(LINGER_TIME);
-                Box::pin(stream.linger_towards_client(&timer, until, LINGER_BYTES)).await;
-            }
-        }
+        stream.linger_towards_client(&timer, Tick::now().after(LINGER_TIME), LINGER_BYTES).await;
         drop(permit);
     }
 }

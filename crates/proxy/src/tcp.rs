@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
 use plimsoll_net::Stream;
-use plimsoll_observe::{Levels, TcpRecord};
+use plimsoll_observe::{Levels, TcpRecord, TcpTimes};
 use plimsoll_outcome::Outcome;
 
 use crate::buffer::Buffer;
@@ -38,7 +38,8 @@ pub(crate) async fn serve(client: Client) {
     };
     finish(&client, &record, moved, outcome);
     drop(lease);
-    client.close(if *outcome == OK { Closing::Plain } else { Closing::Reset }).await;
+    // Neither of these lingers.
+    let _ = client.close(if *outcome == OK { Closing::Plain } else { Closing::Reset });
 }
 
 /// Connects, with as many tries as the backend allows.
@@ -116,24 +117,25 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
         worker.count(outcome);
         counters.failures.add(1);
     }
-    let Some(log) = worker.log.as_ref().filter(|_| frontend.log) else { return };
+    let Some(log) = worker.log.as_ref().filter(|log| frontend.log && log.wants_lines()) else { return };
     let backend = frontend.default_backend.as_deref();
     let server = backend.zip(record.server).map(|(backend, index)| &backend.targets[index].server);
     let now = Tick::now();
-    let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-    let line = TcpRecord {
+    let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    log.tcp(&TcpRecord {
         client: client.address(),
         date: wall() - now.since(client.accepted),
         frontend: &frontend.name,
-        backend: backend.map_or(&frontend.name, |backend| &backend.name),
-        server: server.map_or("<NOSRV>", |server| server.name()),
-        times: [
-            if server.is_some() { 0 } else { -1 },
-            record.connected.map_or(-1, |connected| millis(connected.since(client.accepted))),
-            millis(now.since(client.accepted)),
-        ],
-        bytes: moved.down,
-        state: outcome.state,
+        backend: backend.map(|backend| &*backend.name),
+        server: server.map(|server| server.name()),
+        times: TcpTimes {
+            queue: if server.is_some() { 0 } else { -1 },
+            connect: record.connected.map_or(-1, |connected| micros(connected.since(client.accepted))),
+            total: micros(now.since(client.accepted)),
+        },
+        bytes_in: moved.up,
+        bytes_out: moved.down,
+        outcome,
         levels: Levels {
             process: worker.process.gate.used(),
             frontend: frontend.live.gate.used(),
@@ -143,6 +145,5 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
             retries: record.retries,
             redispatched: record.redispatched,
         },
-    };
-    log.line(|out| line.write(&mut worker.dates.borrow_mut(), out));
+    });
 }

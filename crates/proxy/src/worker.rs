@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use plimsoll_clock::{Tick, Wheel};
 use plimsoll_net::{Address, Listener, PipePool};
-use plimsoll_observe::{DateCache, Writer};
+use plimsoll_observe::Writer;
 use plimsoll_outcome::Outcome;
 use plimsoll_server::Server;
 use plimsoll_upstream::{Pool, Pools};
@@ -26,7 +26,6 @@ pub struct Worker {
     pub(crate) pools: Pools,
     pub(crate) pipes: PipePool,
     pub(crate) log: Option<Writer>,
-    pub(crate) dates: RefCell<DateCache>,
     pub(crate) random: RefCell<fastrand::Rng>,
     /// The pool of each server that was used: by identity and address, whatever the configuration that names it.
     by_server: RefCell<HashMap<(*const Server, Address), (Arc<Server>, Rc<Pool>)>>,
@@ -62,7 +61,6 @@ impl Worker {
             pools: pools.clone(),
             pipes,
             log,
-            dates: RefCell::default(),
             random: RefCell::new(fastrand::Rng::new()),
             by_server: RefCell::default(),
             ports: RefCell::default(),

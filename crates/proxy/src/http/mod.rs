@@ -41,7 +41,9 @@ pub(crate) async fn serve(mut client: Client) {
             Next::Tunnel(tunnel) => break Box::pin(tunnel.run(&client)).await,
         }
     };
-    client.close(closing).await;
+    if let Some(lingering) = client.close(closing) {
+        lingering.await;
+    }
 }
 
 /// Waits for a request. False: none will come.
@@ -77,6 +79,6 @@ mod tests {
     #[test]
     fn the_future_of_an_idle_connection_is_small() {
         let size = crate::client::future_size(super::serve);
-        assert!(size <= 448, "{size} bytes");
+        assert!(size <= 320, "{size} bytes");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
 use plimsoll_http::Request;
-use plimsoll_observe::{HttpRecord, Levels};
+use plimsoll_observe::{HttpRecord, HttpTimes, Levels, RequestLine, Writer};
 use plimsoll_outcome::{Outcome, Side};
 
 use crate::OK;
@@ -58,45 +58,47 @@ impl Record {
         if *outcome != OK {
             failed(worker, frontend, backend, outcome);
         }
-        if frontend.log && worker.log.is_some() {
-            self.log(worker, client, frontend, backend, request, outcome);
+        if frontend.log
+            && let Some(log) = worker.log.as_ref().filter(|log| log.wants_lines())
+        {
+            self.log(log, client, frontend, backend, request, outcome);
         }
     }
 
     #[cold]
     fn log(
         &self,
-        worker: &Worker,
+        log: &Writer,
         client: &Client,
         frontend: &Frontend,
         backend: Option<&Backend>,
         request: Option<&Request>,
-        outcome: &Outcome,
+        outcome: &'static Outcome,
     ) {
-        let Some(log) = &worker.log else { return };
         let now = Tick::now();
         let between = |from: Tick, to: Tick| -> i64 {
-            if from == Tick::default() || to == Tick::default() { -1 } else { millis(to.since(from)) }
+            if from == Tick::default() || to == Tick::default() { -1 } else { micros(to.since(from)) }
         };
         let server = backend.zip(self.server).map(|(backend, index)| &backend.targets[index].server);
-        let record = HttpRecord {
+        log.http(&HttpRecord {
             client: client.address(),
             date: wall() - now.since(self.started),
             frontend: &frontend.name,
-            backend: backend.map_or(&frontend.name, |backend| &backend.name),
-            server: server.map_or("<NOSRV>", |server| server.name()),
-            times: [
-                between(self.started, self.head),
-                if server.is_some() { 0 } else { -1 },
-                between(self.head, self.connected),
-                between(self.connected, self.first),
-                millis(now.since(self.started)),
-            ],
-            status: if self.status == 0 { -1 } else { i32::from(self.status) },
-            bytes: self.bytes_out,
-            state: outcome.state,
+            backend: backend.map(|backend| &*backend.name),
+            server: server.map(|server| server.name()),
+            times: HttpTimes {
+                request: between(self.started, self.head),
+                queue: if server.is_some() { 0 } else { -1 },
+                connect: between(self.head, self.connected),
+                response: between(self.connected, self.first),
+                total: micros(now.since(self.started)),
+            },
+            status: Some(self.status).filter(|status| *status > 0),
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            outcome,
             levels: Levels {
-                process: worker.process.gate.used(),
+                process: client.port().worker.process.gate.used(),
                 frontend: frontend.live.gate.used(),
                 backend: backend
                     .map_or(0, |backend| backend.targets.iter().map(|target| target.server.served() as usize).sum()),
@@ -104,9 +106,12 @@ impl Record {
                 retries: self.retries,
                 redispatched: self.redispatched,
             },
-            request: request.map_or(b"<BADREQ>", Request::line),
-        };
-        log.line(|out| record.write(&mut worker.dates.borrow_mut(), out));
+            request: request.map(|request| RequestLine {
+                method: request.head.get(request.method_text),
+                path: request.head.get(request.target),
+                version: if request.minor == 0 { "HTTP/1.0" } else { "HTTP/1.1" },
+            }),
+        });
     }
 }
 
@@ -121,6 +126,6 @@ fn failed(worker: &Worker, frontend: &Frontend, backend: Option<&Backend>, outco
     }
 }
 
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
