@@ -154,12 +154,12 @@ fn health_survives_a_reload_and_a_moved_server_is_a_new_one() {
     let check = "health-check: { type: tcp, interval: 50ms, rise: 2, fall: 1 }";
     let with = |address: std::net::SocketAddr| site().backend(check).server("one", good.addr).server("two", address);
     let mut lb = with(dead).start();
-    eventually("two is down", SOON, || lb.stderr().contains("Server origins/two is DOWN"));
+    eventually("two is down", SOON, || lb.stdout().contains("Server origins/two is DOWN"));
     reload(&mut lb, &with(dead).backend("retries: 2").yaml());
-    let downs = lb.stderr().matches("Server origins/two is DOWN").count();
+    let downs = lb.stdout().matches("Server origins/two is DOWN").count();
     let mut client = Client::connect(lb.addr("web"));
     assert!(served_by(&mut client, 6).iter().all(|name| name == "one"));
-    assert_eq!(lb.stderr().matches("Server origins/two is DOWN").count(), downs, "it stayed down");
+    assert_eq!(lb.stdout().matches("Server origins/two is DOWN").count(), downs, "it stayed down");
     let revived = named("two");
     reload(&mut lb, &with(revived.addr).yaml());
     let two_serves = || served_by(&mut Client::connect(lb.addr("web")), 2).iter().any(|name| name == "two");

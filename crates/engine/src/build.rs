@@ -24,7 +24,7 @@ impl Plan {
 
     /// Switches the access log off.
     pub fn without_log(&mut self) {
-        self.log = None;
+        self.log.clear();
     }
 
     /// How long what a removed server still carries may go on; `None`: until it ends by itself.

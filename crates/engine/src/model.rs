@@ -4,6 +4,7 @@ use plimsoll_checks::HealthCheck;
 use plimsoll_config::{Duration, FromShort, NamedMap, OneOrMany, ShortForm, Spanned};
 use plimsoll_lb::Balance;
 use plimsoll_net::AddressSpec;
+use plimsoll_observe::LogTarget;
 use plimsoll_proxy::{Mode, Timeouts};
 use plimsoll_upstream::Reuse;
 use serde::Deserialize;
@@ -25,7 +26,7 @@ pub(crate) struct File {
 pub(crate) struct Global {
     pub(crate) threads: Option<Spanned<Threads>>,
     pub(crate) maxconn: Option<Spanned<u32>>,
-    pub(crate) log: Option<OneOrMany<LogTarget>>,
+    pub(crate) log: Option<OneOrMany<ShortForm<LogTarget>>>,
     pub(crate) hard_stop_after: Option<Duration>,
     pub(crate) removed_servers: Option<Removed>,
 }
@@ -53,21 +54,6 @@ impl<'de> Deserialize<'de> for Removed {
             },
         }
     }
-}
-
-/// Where access-log lines go.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct LogTarget {
-    pub(crate) to: LogTo,
-}
-
-/// The streams of the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum LogTo {
-    Stdout,
-    Stderr,
 }
 
 /// `auto`, or a number.

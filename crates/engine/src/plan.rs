@@ -4,9 +4,10 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use plimsoll_config::{Diagnostic, Diagnostics, Span, Spanned};
 use plimsoll_net::{Address, AddressSpec, Family, ListenOptions};
+use plimsoll_observe::{LogTarget, To};
 use plimsoll_proxy::Mode;
 
-use crate::model::{File, LogTo, Threads};
+use crate::model::{File, Threads};
 
 /// Everything that is needed to start.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub struct Plan {
     pub(crate) file: File,
     pub(crate) workers: usize,
     pub(crate) maxconn: Option<usize>,
-    pub(crate) log: Option<LogTo>,
+    pub(crate) log: Vec<LogTarget>,
     /// Addresses to listen on.
     pub binds: Vec<Bind>,
     /// Of each backend's servers.
@@ -50,8 +51,8 @@ pub(crate) fn compile(file: File, written: &[String], found: &mut Diagnostics) -
         Some(Threads::Count(count)) => *count as usize,
     };
     let log = match &file.global.log {
-        None => Some(LogTo::Stdout),
-        Some(targets) => targets.first().map(|target| target.to),
+        None => vec![LogTarget::new(To::Stdout)],
+        Some(targets) => targets.iter().map(|target| target.0.clone()).collect(),
     };
     let maxconn = file.global.maxconn.as_deref().map(|maxconn| *maxconn as usize);
     if found.has_errors() { None } else { Some(Plan { file, workers, maxconn, log, binds, addresses }) }

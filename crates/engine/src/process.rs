@@ -1,7 +1,7 @@
 //! The process while it runs: workers, checks, the pointer to the snapshot, the end.
 
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use plimsoll_clock::Tick;
+use plimsoll_clock::{Tick, wall};
 use plimsoll_net::{Address, Listener};
-use plimsoll_observe::Sink;
+use plimsoll_observe::{Event, Events, Level, Sink, SinkError, Value};
 use plimsoll_outcome::Outcome;
 use plimsoll_proxy::{Assignment, Backend, Snapshot};
 use plimsoll_server::{Server, Set, Transition};
@@ -19,10 +19,12 @@ use plimsoll_server::{Server, Set, Transition};
 use crate::budget::{Budget, BudgetError};
 use crate::changes::Changes;
 use crate::control::Control;
-use crate::model::LogTo;
 use crate::plan::{Bind, Plan};
 use crate::worker::{Command, Handle, Start};
 use crate::world::World;
+
+/// For the last lines of the log, when whoever takes them is slow.
+const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Why it does not start.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +42,9 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// The log cannot be written.
+    #[error(transparent)]
+    Log(#[from] SinkError),
     /// A thread or an event loop cannot be made.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
@@ -53,7 +58,7 @@ pub struct Engine {
     running: Mutex<Running>,
     workers: Mutex<Vec<Handle>>,
     control: Mutex<Option<Control>>,
-    log: Mutex<Option<Sink>>,
+    log: Sink,
     loader: Loader,
 }
 
@@ -100,17 +105,16 @@ impl Engine {
     pub fn start(plan: Plan, loader: Loader) -> Result<Arc<Self>, StartError> {
         let workers = plan.workers;
         let maxconn = budget(&plan, workers)?.maxconn;
+        let log = Sink::start(&plan.log)?;
         let mut world = World::new(workers, maxconn);
         let opened = Opened::open(&plan, &mut world, workers)?;
         let snapshot = Arc::new(plan.build(&mut world, maxconn, Tick::now()));
-        tell_transitions(&snapshot, &[]);
-        let log = plan.log.map(|to| Sink::start(stream(to))).transpose()?;
+        tell_transitions(&snapshot, &[], &log.events());
         let (ready, started) = channel();
         let mut handles = Vec::with_capacity(workers);
         let addresses = opened.addresses.clone();
         for (id, assignments) in opened.share(&plan, &snapshot, workers).into_iter().enumerate() {
-            let start =
-                Start { id, process: Arc::clone(&world.process), assignments, log: log.as_ref().map(Sink::writer) };
+            let start = Start { id, process: Arc::clone(&world.process), assignments, log: Some(log.writer()) };
             handles.push(Handle::spawn(start, ready.clone())?);
         }
         drop(ready);
@@ -125,7 +129,7 @@ impl Engine {
             running,
             workers: Mutex::new(handles),
             control: Mutex::new(Some(control)),
-            log: Mutex::new(log),
+            log,
             loader,
         }))
     }
@@ -137,13 +141,15 @@ impl Engine {
         let workers = world.workers;
         let maxconn = budget(&plan, workers)?.maxconn;
         let changes = Changes::between(old, &plan);
+        let log = self.log.prepare(&plan.log)?;
         let mut opened = Opened::open(&plan, world, workers)?;
+        self.log.replace(log);
         opened.keep(old, addresses);
         *addresses = opened.addresses.clone();
         let now = Tick::now();
         let snapshot = Arc::new(plan.build(world, maxconn, now));
         let before = self.snapshot.swap(Arc::clone(&snapshot));
-        tell_transitions(&snapshot, &before.backends);
+        tell_transitions(&snapshot, &before.backends, &self.log.events());
         let (done, adopted) = channel();
         let handles = lock(&self.workers);
         for (worker, assignments) in handles.iter().zip(opened.share(&plan, &snapshot, workers)) {
@@ -221,10 +227,21 @@ impl Engine {
         lock(&self.workers).drain(..).for_each(Handle::join);
         let control = lock(&self.control).take();
         drop(control);
-        if let Some(log) = lock(&self.log).take() {
-            log.finish();
+        if !self.log.finish(LAST_LINES) {
+            eprintln!("lb: the last lines of the log could not be written");
         }
         lock(&self.running).files.iter().for_each(SocketFile::remove);
+    }
+
+    /// Opens the files of the log anew, after they were moved away.
+    pub fn reopen_log(&self) {
+        self.log.reopen();
+    }
+
+    /// Where process events are told.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        self.log.events()
     }
 
     /// How long a drain may take.
@@ -234,22 +251,38 @@ impl Engine {
     }
 }
 
-fn stream(to: LogTo) -> Box<dyn Write + Send> {
-    match to {
-        LogTo::Stdout => Box::new(io::stdout()),
-        LogTo::Stderr => Box::new(io::stderr()),
+/// State changes of servers are process events, in the words that HAProxy's users' tools look for; without a log they go to stderr.
+/// `known`: backends that have been told of.
+fn tell_transitions(snapshot: &Snapshot, known: &[Arc<Backend>], events: &Events) {
+    let known: HashSet<*const Set> = known.iter().map(|backend| Arc::as_ptr(backend.balancer.set())).collect();
+    for backend in snapshot.backends.iter().filter(|backend| !known.contains(&Arc::as_ptr(backend.balancer.set()))) {
+        let events = events.clone();
+        backend.balancer.set().on_transition(move |server: &Server, transition: &Transition| {
+            tell(server, transition, &events);
+        });
     }
 }
 
-/// State changes of servers go to stderr, in the words that HAProxy's users' tools look for. `known`: backends that have been told of.
-fn tell_transitions(snapshot: &Snapshot, known: &[Arc<Backend>]) {
-    let known: HashSet<*const Set> = known.iter().map(|backend| Arc::as_ptr(backend.balancer.set())).collect();
-    for backend in snapshot.backends.iter().filter(|backend| !known.contains(&Arc::as_ptr(backend.balancer.set()))) {
-        backend.balancer.set().on_transition(|server: &Server, transition: &Transition| {
-            for line in transition.lines(server) {
-                eprintln!("lb: {line}");
-            }
-        });
+fn tell(server: &Server, transition: &Transition, events: &Events) {
+    // As HAProxy grades them: losing a server is an alert, the rest is worth knowing.
+    let (level, slug) = match (transition.before.is_usable(), transition.health.is_usable()) {
+        (true, false) => (Level::Alert, "server.down"),
+        (false, true) => (Level::Notice, "server.up"),
+        _ => (Level::Notice, "server.changed"),
+    };
+    let fields = [
+        ("backend", Value::Text(server.backend())),
+        ("server", Value::Text(server.name())),
+        ("active", Value::Number(transition.left.active as i64)),
+        ("backup", Value::Number(transition.left.backup as i64)),
+        ("connections", Value::Number(i64::from(transition.served))),
+    ];
+    for line in transition.lines(server) {
+        if events.is_heard() {
+            events.send(&Event { time: wall(), level, slug, text: &line, fields: &fields });
+        } else {
+            eprintln!("lb: {line}");
+        }
     }
 }
 

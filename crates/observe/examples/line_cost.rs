@@ -4,8 +4,7 @@
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
-use plimsoll_observe::log::{HttpRecord, HttpTimes, Levels, RequestLine, Sink};
-use plimsoll_observe::{Format, LogTarget, To};
+use plimsoll_observe::{Format, HttpRecord, HttpTimes, Levels, LogTarget, RequestLine, Sink, To};
 
 plimsoll_outcome::outcomes! {
     /// All went well.

@@ -2,7 +2,7 @@
 //!
 //! *Knows*: the shapes of HAProxy's httplog and tcplog lines and of ours in JSON, syslog's framings, and how lines leave a worker without
 //! ever making it wait. *Does not know*: connections, servers, configuration files; it is handed records of plain values.
-//! *Start reading at*: [`log::HttpRecord`], [`log::Writer`] and [`log::Sink`]; [`Failures`] stand by themselves.
+//! *Start reading at*: [`HttpRecord`], [`Writer`] and [`Sink`]; [`Failures`] stand by themselves.
 
 mod batch;
 mod date;
@@ -11,10 +11,8 @@ mod failures;
 mod framing;
 mod json;
 mod level;
-mod line;
 mod options;
-pub mod record;
-mod ring;
+mod record;
 mod sink;
 mod text;
 mod writer;
@@ -23,14 +21,7 @@ pub use date::DateCache;
 pub use event::{Event, Value};
 pub use failures::{Failure, Failures, KeptFailure, MOST_BYTES, Message, newest};
 pub use level::{Facility, Level};
-pub use line::{HttpRecord, TcpRecord};
 pub use options::{Format, Framing, LogTarget, To};
-pub use record::Levels;
-pub use ring::{Sink, Writer};
-
-/// What replaces its namesakes at the root.
-pub mod log {
-    pub use crate::record::{HttpRecord, HttpTimes, Levels, RequestLine, TcpRecord, TcpTimes};
-    pub use crate::sink::{Events, Sink, SinkError};
-    pub use crate::writer::Writer;
-}
+pub use record::{HttpRecord, HttpTimes, Levels, RequestLine, TcpRecord, TcpTimes, phase, side};
+pub use sink::{Events, Prepared, Sink, SinkError};
+pub use writer::Writer;

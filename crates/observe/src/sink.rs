@@ -4,9 +4,9 @@ mod datagram;
 mod stream;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -41,25 +41,47 @@ pub enum SinkError {
 /// All targets of the process.
 #[derive(Debug)]
 pub struct Sink {
-    events: Events,
-    ends: Vec<Receiver<()>>,
+    shared: Arc<Shared>,
+    ends: Mutex<Vec<Receiver<()>>>,
+}
+
+/// What writers look at. A new set of targets has a new number, so that a look costs one load.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    number: AtomicU64,
+    queues: Mutex<Arc<[Queue]>>,
 }
 
 /// Where process events are told, from any thread.
 #[derive(Clone, Debug)]
-pub struct Events(Arc<[Queue]>);
+pub struct Events(Arc<Shared>);
+
+/// Targets that are open but get nothing yet. Dropped, they close again.
+#[derive(Debug)]
+pub struct Prepared {
+    queues: Vec<Queue>,
+    ends: Vec<Receiver<()>>,
+}
 
 /// The near end of one target.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
-    pub(crate) format: Format,
-    pub(crate) room: usize,
-    /// The least important level it takes.
-    pub(crate) level: Level,
-    bare: bool,
-    to: To,
+    pub(crate) shape: Shape,
+    target: Arc<LogTarget>,
     sender: SyncSender<Message>,
     state: Arc<State>,
+}
+
+/// What a line looks like there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) format: Format,
+    /// The longest line.
+    pub(crate) room: usize,
+    /// The least important level.
+    pub(crate) level: Level,
+    /// Nothing else stands on the line.
+    bare: bool,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +91,7 @@ struct State {
     closing: AtomicBool,
 }
 
+#[derive(Debug)]
 pub(crate) enum Message {
     Lines(Arc<Batch>),
     /// Look at the flags.
@@ -84,58 +107,53 @@ trait Output: Send {
 impl Sink {
     /// Opens the targets and starts their threads. Nothing is left behind when it fails.
     pub fn start(targets: &[LogTarget]) -> Result<Self, SinkError> {
-        let mut opened = Vec::with_capacity(targets.len());
-        for target in targets {
-            let header = Header::new(target, std::process::id(), TimeZone::system());
-            let longest = header.longest();
-            let output = open(target, header).map_err(|error| SinkError::Open { to: target.to.clone(), error })?;
-            opened.push((target, longest, output));
-        }
-        let mut queues = Vec::with_capacity(targets.len());
-        let mut sink = Self { events: Events([].into()), ends: Vec::with_capacity(targets.len()) };
-        for (target, longest, output) in opened {
-            let (sender, receiver) = sync_channel(QUEUE);
-            let (end, ended) = channel();
-            let queue = Queue {
-                format: target.format,
-                // The line's end counts.
-                room: target.longest().saturating_sub(longest + 1),
-                level: target.level.unwrap_or(Level::Debug),
-                bare: target.framing() == Framing::Raw,
-                to: target.to.clone(),
-                sender,
-                state: Arc::default(),
-            };
-            let near = Near { state: Arc::clone(&queue.state), queue: queue.clone(), told: 0 };
-            std::thread::Builder::new()
-                .name("log".into())
-                .spawn(move || {
-                    near.run(&receiver, output);
-                    drop(end);
-                })
-                .map_err(SinkError::Thread)?;
-            queues.push(queue);
-            sink.events = Events(queues.clone().into());
-            sink.ends.push(ended);
-        }
+        let shared = Shared { number: AtomicU64::new(0), queues: Mutex::new([].into()) };
+        let sink = Self { shared: Arc::new(shared), ends: Mutex::default() };
+        let prepared = sink.prepare(targets)?;
+        sink.replace(prepared);
         Ok(sink)
+    }
+
+    /// Opens what a new configuration wants and is not open yet. What stays the same stays open.
+    pub fn prepare(&self, targets: &[LogTarget]) -> Result<Prepared, SinkError> {
+        let known = self.shared.queues();
+        let mut prepared = Prepared { queues: Vec::with_capacity(targets.len()), ends: Vec::new() };
+        for target in targets {
+            if let Some(queue) = known.iter().find(|queue| *queue.target == *target) {
+                prepared.queues.push(queue.clone());
+                continue;
+            }
+            let (queue, end) = start(target)?;
+            prepared.queues.push(queue);
+            prepared.ends.push(end);
+        }
+        Ok(prepared)
+    }
+
+    /// From now on lines go to these. A target that is no more ends when the last writer has noticed, and loses nothing.
+    pub fn replace(&self, prepared: Prepared) {
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.retain(|end| end.try_recv() == Err(TryRecvError::Empty));
+        ends.extend(prepared.ends);
+        *self.shared.queues.lock().unwrap_or_else(PoisonError::into_inner) = prepared.queues.into();
+        self.shared.number.fetch_add(1, SeqCst);
     }
 
     /// One worker's end.
     #[must_use]
     pub fn writer(&self) -> Writer {
-        Writer::new(&self.events.0)
+        Writer::new(Arc::clone(&self.shared))
     }
 
     /// Where process events are told.
     #[must_use]
     pub fn events(&self) -> Events {
-        self.events.clone()
+        Events(Arc::clone(&self.shared))
     }
 
     /// Opens files anew under their names: what follows goes there, while the old ones keep what they have.
     pub fn reopen(&self) {
-        for queue in self.events.0.iter() {
+        for queue in self.shared.queues().iter() {
             queue.state.reopen.store(true, SeqCst);
             queue.look();
         }
@@ -144,21 +162,20 @@ impl Sink {
     /// Lines that were dropped so far, by target.
     #[must_use]
     pub fn dropped(&self) -> Vec<(String, u64)> {
-        self.events.dropped()
+        self.events().dropped()
     }
 
     /// Waits until everything that was sent is written, for at most so long. True: it is. What is sent afterwards is lost.
-    pub fn finish(self, at_most: Duration) -> bool {
+    pub fn finish(&self, at_most: Duration) -> bool {
         self.close();
         let until = Tick::now().after(at_most);
+        let ends = std::mem::take(&mut *self.ends.lock().unwrap_or_else(PoisonError::into_inner));
         // A thread says that it ends by dropping its sender.
-        self.ends.iter().all(|end| end.recv_timeout(until.since(Tick::now())) == Err(RecvTimeoutError::Disconnected))
+        ends.iter().all(|end| end.recv_timeout(until.since(Tick::now())) == Err(RecvTimeoutError::Disconnected))
     }
-}
 
-impl Sink {
     fn close(&self) {
-        for queue in self.events.0.iter() {
+        for queue in self.shared.queues().iter() {
             queue.state.closing.store(true, SeqCst);
             queue.look();
         }
@@ -172,16 +189,36 @@ impl Drop for Sink {
     }
 }
 
+impl Shared {
+    #[inline]
+    pub(crate) fn number(&self) -> u64 {
+        self.number.load(Relaxed)
+    }
+
+    pub(crate) fn queues(&self) -> Arc<[Queue]> {
+        Arc::clone(&self.queues.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 impl Events {
     /// Tells it to every target that takes its level. Rare: it formats anew for each.
     pub fn send(&self, event: &Event<'_>) {
-        self.0.iter().for_each(|queue| queue.event(event));
+        for queue in self.0.queues().iter().filter(|queue| event.level <= queue.shape.level) {
+            queue.send(Message::Lines(Arc::new(queue.shape.lines(event))), 1);
+        }
     }
 
     /// Lines that were dropped so far, by target.
     #[must_use]
     pub fn dropped(&self) -> Vec<(String, u64)> {
-        self.0.iter().map(|queue| (queue.to.to_string(), queue.state.dropped.load(Relaxed))).collect()
+        let queues = self.0.queues();
+        queues.iter().map(|queue| (queue.target.to.to_string(), queue.state.dropped.load(Relaxed))).collect()
+    }
+
+    /// Is there any target? If not, an event is told to nobody.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        !self.0.queues().is_empty()
     }
 }
 
@@ -201,13 +238,9 @@ impl Queue {
     fn look(&self) {
         let _ = self.sender.try_send(Message::Look);
     }
+}
 
-    fn event(&self, event: &Event<'_>) {
-        if event.level <= self.level {
-            self.send(Message::Lines(Arc::new(self.lines(event))), 1);
-        }
-    }
-
+impl Shape {
     fn lines(&self, event: &Event<'_>) -> Batch {
         let mut batch = Batch::default();
         let mut dates = DateCache::default();
@@ -216,10 +249,34 @@ impl Queue {
     }
 }
 
+/// Opens a target and starts its thread, which ends when it is told to, or when nobody can send to it any more.
+fn start(target: &LogTarget) -> Result<(Queue, Receiver<()>), SinkError> {
+    let header = Header::new(target, std::process::id(), TimeZone::system());
+    let shape = Shape {
+        format: target.format,
+        // The line's end counts.
+        room: target.longest().saturating_sub(header.longest() + 1),
+        level: target.level.unwrap_or(Level::Debug),
+        bare: target.framing() == Framing::Raw,
+    };
+    let output = open(target, header).map_err(|error| SinkError::Open { to: target.to.clone(), error })?;
+    let (sender, receiver) = sync_channel(QUEUE);
+    let (end, ended) = channel();
+    let queue = Queue { shape, target: Arc::new(target.clone()), sender, state: Arc::default() };
+    let near = Near { state: Arc::clone(&queue.state), shape, to: target.to.clone(), told: 0 };
+    let run = move || {
+        near.run(&receiver, output);
+        drop(end);
+    };
+    std::thread::Builder::new().name("log".into()).spawn(run).map_err(SinkError::Thread)?;
+    Ok((queue, ended))
+}
+
 /// What a target's thread knows.
 struct Near {
-    queue: Queue,
     state: Arc<State>,
+    shape: Shape,
+    to: To,
     told: u64,
 }
 
@@ -245,11 +302,11 @@ impl Near {
     /// Says how many lines were dropped, once something gets through again.
     fn tell(&mut self, output: &mut dyn Output, works: bool) {
         let dropped = self.state.dropped.load(Relaxed);
-        if dropped == self.told || !works || self.queue.level < Level::Warning {
+        if dropped == self.told || !works || self.shape.level < Level::Warning {
             return;
         }
         let lines = dropped - self.told;
-        let to = self.queue.to.to_string();
+        let to = self.to.to_string();
         let event = Event {
             time: wall(),
             level: Level::Warning,
@@ -257,7 +314,7 @@ impl Near {
             text: &format!("{lines} log lines were dropped: {to} could not take them fast enough"),
             fields: &[("target", Value::Text(&to)), ("lines", Value::Number(lines as i64))],
         };
-        if output.write(&self.queue.lines(&event)) == 0 {
+        if output.write(&self.shape.lines(&event)) == 0 {
             self.told = dropped;
         }
     }

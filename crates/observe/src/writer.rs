@@ -9,7 +9,7 @@ use plimsoll_clock::{Tick, Timer};
 
 use crate::batch::{Batch, Buffers};
 use crate::record::{HttpRecord, TcpRecord};
-use crate::sink::{Message, QUEUE, Queue};
+use crate::sink::{Message, QUEUE, Queue, Shape, Shared};
 use crate::{DateCache, Format, Level, json, text};
 
 /// A batch of this size goes at once.
@@ -20,6 +20,9 @@ const DELAY: Duration = Duration::from_millis(20);
 /// A worker's end. Targets that want the same lines share the work of formatting.
 #[derive(Debug)]
 pub struct Writer {
+    shared: Arc<Shared>,
+    /// Which set of targets the streams are for.
+    number: Cell<u64>,
     streams: RefCell<Vec<Stream>>,
     /// Something waits to be sent.
     waiting: Cell<bool>,
@@ -29,9 +32,7 @@ pub struct Writer {
 /// Lines in one shape, and the targets that take them.
 #[derive(Debug)]
 struct Stream {
-    format: Format,
-    room: usize,
-    level: Level,
+    shape: Shape,
     dates: DateCache,
     batch: Batch,
     buffers: Buffers,
@@ -39,32 +40,27 @@ struct Stream {
 }
 
 impl Writer {
-    pub(crate) fn new(queues: &[Queue]) -> Self {
-        let mut streams: Vec<Stream> = Vec::new();
-        for queue in queues {
-            let same = |stream: &&mut Stream| {
-                (stream.format, stream.room, stream.level) == (queue.format, queue.room, queue.level)
-            };
-            match streams.iter_mut().find(same) {
-                Some(stream) => stream.queues.push(queue.clone()),
-                None => streams.push(Stream {
-                    format: queue.format,
-                    room: queue.room,
-                    level: queue.level,
-                    dates: DateCache::default(),
-                    batch: Batch::default(),
-                    buffers: Buffers::default(),
-                    queues: vec![queue.clone()],
-                }),
-            }
-        }
-        Self { streams: RefCell::new(streams), waiting: Cell::new(false), flusher: RefCell::new(None) }
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let number = Cell::new(shared.number());
+        let streams = RefCell::new(streams(&shared.queues()));
+        Self { shared, number, streams, waiting: Cell::new(false), flusher: RefCell::new(None) }
     }
 
     /// Does any target want lines about requests and connections? If not, no record need be made.
     #[must_use]
     pub fn wants_lines(&self) -> bool {
-        self.streams.borrow().iter().any(|stream| stream.level >= Level::Info)
+        if self.number.get() != self.shared.number() {
+            self.renew();
+        }
+        self.streams.borrow().iter().any(|stream| stream.shape.level >= Level::Info)
+    }
+
+    /// Once a reload that changed the targets. What was written for the old ones goes to them.
+    #[cold]
+    fn renew(&self) {
+        self.flush();
+        self.number.set(self.shared.number());
+        self.streams.replace(streams(&self.shared.queues()));
     }
 
     /// Writes about a request.
@@ -84,8 +80,8 @@ impl Writer {
     }
 
     fn lines(&self, level: Level, write: impl Fn(Format, usize, &mut DateCache, &mut Vec<u8>)) {
-        for stream in self.streams.borrow_mut().iter_mut().filter(|stream| stream.level >= level) {
-            let Stream { format, room, dates, batch, .. } = stream;
+        for stream in self.streams.borrow_mut().iter_mut().filter(|stream| stream.shape.level >= level) {
+            let Stream { shape: Shape { format, room, .. }, dates, batch, .. } = stream;
             batch.line(level, |out| {
                 let start = out.len();
                 write(*format, *room, dates, out);
@@ -125,6 +121,23 @@ impl Writer {
         *self.flusher.borrow_mut() = Some(cx.waker().clone());
         Poll::Pending
     }
+}
+
+fn streams(queues: &[Queue]) -> Vec<Stream> {
+    let mut streams: Vec<Stream> = Vec::new();
+    for queue in queues {
+        match streams.iter_mut().find(|stream| stream.shape == queue.shape) {
+            Some(stream) => stream.queues.push(queue.clone()),
+            None => streams.push(Stream {
+                shape: queue.shape,
+                dates: DateCache::default(),
+                batch: Batch::default(),
+                buffers: Buffers::default(),
+                queues: vec![queue.clone()],
+            }),
+        }
+    }
+    streams
 }
 
 impl Stream {

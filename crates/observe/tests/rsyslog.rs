@@ -6,8 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
 use plimsoll_clock::Tick;
-use plimsoll_observe::log::Sink;
-use plimsoll_observe::{Event, Format, Framing, Level, LogTarget, To};
+use plimsoll_observe::{Event, Format, Framing, Level, LogTarget, Sink, To};
 
 const AMPLE: Duration = Duration::from_secs(20);
 

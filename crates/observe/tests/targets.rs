@@ -9,8 +9,9 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use plimsoll_clock::Tick;
-use plimsoll_observe::log::{HttpRecord, HttpTimes, Levels, RequestLine, Sink, Writer};
-use plimsoll_observe::{Event, Format, Framing, Level, LogTarget, To, Value};
+use plimsoll_observe::{
+    Event, Format, Framing, HttpRecord, HttpTimes, Level, Levels, LogTarget, RequestLine, Sink, To, Value, Writer,
+};
 
 /// Long enough for a machine that does other things; passing tests never wait for it.
 const AMPLE: Duration = Duration::from_secs(20);
@@ -99,6 +100,37 @@ fn a_file_that_was_moved_away_is_opened_anew_on_request() {
     assert!(read(folder.path(), "log.1").starts_with("what was there\n"));
     assert!(read(folder.path(), "log").ends_with("notice: three\n"));
     assert_eq!(read(folder.path(), "log").lines().count(), 1);
+}
+
+#[test]
+fn targets_are_replaced_while_workers_write_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::start(&[file(folder.path(), "stays"), file(folder.path(), "goes")]).unwrap();
+    let (writer, events) = (sink.writer(), sink.events());
+    request(&writer, "/before");
+    let prepared = sink.prepare(&[file(folder.path(), "comes"), file(folder.path(), "stays")]).unwrap();
+    assert!(sink.prepare(&[file(folder.path(), "comes"), LogTarget::new(To::File("/nowhere/at/all".into()))]).is_err());
+    sink.replace(prepared);
+    assert!(writer.wants_lines());
+    request(&writer, "/after");
+    events.send(&event(Level::Notice, "told"));
+    writer.flush();
+    assert!(sink.finish(AMPLE));
+    let has = |name: &str| ["/before", "/after", "told"].map(|word| read(folder.path(), name).contains(word));
+    assert_eq!(has("stays"), [true, true, true]);
+    assert_eq!(has("goes"), [true, false, false]);
+    assert_eq!(has("comes"), [false, true, true]);
+}
+
+#[test]
+fn without_a_target_no_line_is_wanted_and_no_event_is_heard() {
+    let sink = Sink::start(&[]).unwrap();
+    assert!(!sink.writer().wants_lines());
+    assert!(!sink.events().is_heard());
+    let grave = LogTarget { level: Some(Level::Notice), ..LogTarget::new(To::Stderr) };
+    let sink = Sink::start(&[grave]).unwrap();
+    assert!(!sink.writer().wants_lines());
+    assert!(sink.events().is_heard());
 }
 
 #[test]
