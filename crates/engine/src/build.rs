@@ -36,6 +36,15 @@ impl Plan {
         }
     }
 
+    /// The runtime socket and the pages.
+    pub(crate) fn admin(&self) -> plimsoll_admin::Options {
+        let global = &self.file.global;
+        plimsoll_admin::Options {
+            runtime_api: global.runtime_api.iter().flat_map(|all| all.iter()).map(|one| one.0.clone()).collect(),
+            admin: global.admin.iter().flat_map(|all| all.iter()).map(|one| one.0.clone()).collect(),
+        }
+    }
+
     /// How long a drain may take; `None`: until the last connection ends.
     #[must_use]
     pub fn hard_stop_after(&self) -> Option<Duration> {

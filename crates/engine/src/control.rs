@@ -2,9 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use plimsoll_admin::{Options, Serving, State};
 use plimsoll_checks::{Checks, Pace, Subject};
 use plimsoll_clock::Tick;
 use plimsoll_server::Server;
@@ -19,6 +21,10 @@ pub(crate) const CHECKS_AT_ONCE: usize = 32;
 enum Order {
     /// Check these servers from now on.
     Check(Vec<Subject>),
+    /// Open the runtime socket and the pages; hear whether that went.
+    Serve(Options, Arc<dyn State>, Sender<io::Result<()>>),
+    /// They follow a new configuration.
+    Answer(Options),
     /// After so long, end the tunnels of these servers.
     Revoke(Vec<Arc<Server>>, Duration, Vec<UnboundedSender<Command>>),
 }
@@ -46,6 +52,18 @@ impl Control {
         self.order(Order::Check(subjects));
     }
 
+    /// Opens the runtime socket and the pages.
+    pub(crate) fn serve(&self, options: Options, state: Arc<dyn State>) -> io::Result<()> {
+        let (done, opened) = channel();
+        self.order(Order::Serve(options, state, done));
+        opened.recv().unwrap_or_else(|_| Err(io::Error::other("the control thread has ended")))
+    }
+
+    /// The runtime socket and the pages follow a new configuration; what cannot be opened is told.
+    pub(crate) fn answer(&self, options: Options) {
+        self.order(Order::Answer(options));
+    }
+
     /// What these servers still carry ends after `patience`; `None`: when it ends by itself.
     pub(crate) fn revoke(
         &self,
@@ -70,8 +88,24 @@ async fn obey(subjects: Vec<Subject>, mut orders: UnboundedReceiver<Order>) {
     let mut checks =
         Checks::new(Pace { at_once: CHECKS_AT_ONCE, spread: 0, seed: Tick::now().as_micros(), now: Tick::now });
     checks.apply(subjects);
+    let mut serving = None;
     while let Some(order) = orders.recv().await {
         match order {
+            Order::Serve(options, state, done) => {
+                let opened = plimsoll_admin::serve(&options, state).map(|opened| {
+                    for (role, address) in opened.addresses() {
+                        eprintln!("lb: {role} on {address}");
+                    }
+                    serving = Some(opened);
+                });
+                // Whoever asked waits for it.
+                let _ = done.send(opened);
+            }
+            Order::Answer(options) => {
+                if let Some(Err(error)) = serving.as_mut().map(|serving: &mut Serving| serving.apply(&options)) {
+                    eprintln!("lb: the runtime socket and the pages stay as they were: {error}");
+                }
+            }
             Order::Check(subjects) => {
                 checks.apply(subjects);
             }

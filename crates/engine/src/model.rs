@@ -1,5 +1,6 @@
 //! The file, as it is written: names of keys and the owners' types, nothing else. `docs/keys.md` lists them.
 
+use plimsoll_admin::{AdminOptions, RuntimeApi};
 use plimsoll_checks::HealthCheck;
 use plimsoll_config::{Duration, FromShort, NamedMap, OneOrMany, ShortForm, Spanned};
 use plimsoll_lb::Balance;
@@ -27,6 +28,8 @@ pub(crate) struct Global {
     pub(crate) threads: Option<Spanned<Threads>>,
     pub(crate) maxconn: Option<Spanned<u32>>,
     pub(crate) log: Option<OneOrMany<ShortForm<LogTarget>>>,
+    pub(crate) runtime_api: Option<OneOrMany<ShortForm<RuntimeApi>>>,
+    pub(crate) admin: Option<OneOrMany<ShortForm<AdminOptions>>>,
     pub(crate) hard_stop_after: Option<Duration>,
     pub(crate) removed_servers: Option<Removed>,
 }

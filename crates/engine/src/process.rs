@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use plimsoll_outcome::Outcome;
 use plimsoll_proxy::{Assignment, Backend, Snapshot};
 use plimsoll_server::{Server, Set, Transition};
 
+use crate::answers::Answers;
 use crate::budget::{Budget, BudgetError};
 use crate::changes::Changes;
 use crate::control::Control;
@@ -60,6 +62,7 @@ pub struct Engine {
     control: Mutex<Option<Control>>,
     log: Sink,
     loader: Loader,
+    draining: AtomicBool,
 }
 
 /// Reads the configuration again; what is wrong with it is text for people.
@@ -123,15 +126,21 @@ impl Engine {
         }
         let control = Control::start(plan.subjects(&snapshot))?;
         let files = SocketFile::of(&plan);
+        let admin = plan.admin();
         let running = Mutex::new(Running { plan, world, addresses, files });
-        Ok(Arc::new(Self {
+        let engine = Arc::new(Self {
             snapshot: ArcSwap::new(snapshot),
             running,
             workers: Mutex::new(handles),
             control: Mutex::new(Some(control)),
             log,
             loader,
-        }))
+            draining: AtomicBool::new(false),
+        });
+        if let Some(control) = &*lock(&engine.control) {
+            control.serve(admin, Answers::of(&engine))?;
+        }
+        Ok(engine)
     }
 
     /// Takes another configuration over. When it fails nothing has changed.
@@ -164,6 +173,7 @@ impl Engine {
         handles.iter().for_each(|worker| worker.tell(Command::Settle));
         if let Some(control) = &*lock(&self.control) {
             control.check(plan.subjects(&snapshot));
+            control.answer(plan.admin());
             control.revoke(gone, plan.patience(), handles.iter().map(Handle::commands).collect());
         }
         let before_files = std::mem::replace(files, SocketFile::of(&plan));
@@ -205,9 +215,22 @@ impl Engine {
 
     /// Takes no more clients and ends each connection when its request is done.
     pub fn drain(&self) {
+        self.draining.store(true, Relaxed);
         for worker in &*lock(&self.workers) {
             worker.tell(Command::Drain);
         }
+    }
+
+    /// Does it take no more clients?
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Relaxed)
+    }
+
+    /// Log lines that no target took.
+    #[must_use]
+    pub fn dropped_log_lines(&self) -> u64 {
+        self.log.dropped().iter().map(|(_, count)| count).sum()
     }
 
     /// Is the last connection gone?

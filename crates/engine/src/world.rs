@@ -7,6 +7,7 @@ use plimsoll_clock::Tick;
 use plimsoll_counters::Sharded;
 use plimsoll_lb::{Balance, Balancer};
 use plimsoll_net::Address;
+use plimsoll_observe::Failures;
 use plimsoll_outcome::Tally;
 use plimsoll_proxy::{BackendLive, FrontendLive, Gate, Process};
 use plimsoll_server::{Server, Set, Settings, Wanted};
@@ -48,8 +49,9 @@ pub(crate) struct Living {
 impl World {
     pub(crate) fn new(workers: usize, maxconn: usize) -> Self {
         let tallies = (0..workers).map(|_| Tally::default()).collect();
+        let failures = (0..workers).map(|_| Failures::default()).collect();
         Self {
-            process: Arc::new(Process { gate: Gate::new(maxconn), tallies }),
+            process: Arc::new(Process { gate: Gate::new(maxconn), tallies, failures }),
             workers,
             frontends: HashMap::new(),
             backends: HashMap::new(),

@@ -108,8 +108,15 @@ backends:
     stop(engine);
 }
 
+/// The server's side of one request.
+fn serve(listener: &TcpListener) -> impl FnOnce() {
+    let mut serving = listener.accept().unwrap().0;
+    head(&mut serving);
+    move || serving.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello").unwrap()
+}
+
 #[test]
-fn a_drain_ends_the_idle_lets_the_busy_finish_and_refuses_the_new() {
+fn a_drain_ends_the_idle_lets_the_busy_finish_answers_who_just_came_and_refuses_the_new() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = listener.local_addr().unwrap();
     let engine = start(&format!(
@@ -123,20 +130,24 @@ backends:
     ))
     .unwrap();
     let address = inet(&engine, 0);
-    let mut idle = TcpStream::connect(address).unwrap();
-    let mut busy = TcpStream::connect(address).unwrap();
+    let [mut idle, mut busy, mut fresh] = std::array::from_fn(|_| TcpStream::connect(address).unwrap());
+    ask(&mut idle, "/");
+    serve(&listener)();
+    assert!(!answer(&mut idle).to_ascii_lowercase().contains("connection: close"));
     ask(&mut busy, "/slow");
-    let mut serving = listener.accept().unwrap().0;
-    head(&mut serving);
-    eventually("both are in", PATIENCE, || engine.connections() == 2);
+    let finish = serve(&listener);
+    eventually("all three are in", PATIENCE, || engine.connections() == 3);
     engine.drain();
     assert!(is_closed(&mut idle));
     eventually("nobody listens any more", PATIENCE, || TcpStream::connect(address).is_err());
-    assert!(!engine.is_drained(), "one is still served");
-    serving.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").unwrap();
+    assert!(!engine.is_drained(), "two are still served");
+    finish();
     assert!(answer(&mut busy).to_ascii_lowercase().contains("connection: close"));
     assert!(is_closed(&mut busy));
-    drop((idle, busy));
+    ask(&mut fresh, "/first");
+    serve(&listener)();
+    assert!(answer(&mut fresh).to_ascii_lowercase().contains("connection: close"));
+    drop((idle, busy, fresh));
     eventually("it is drained", PATIENCE, || engine.is_drained());
     engine.finish();
 }

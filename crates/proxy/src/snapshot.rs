@@ -7,6 +7,7 @@ use plimsoll_counters::Sharded;
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::Balancer;
 use plimsoll_net::{Address, ConnectOptions};
+use plimsoll_observe::Failures;
 use plimsoll_outcome::Tally;
 use plimsoll_server::Server;
 use plimsoll_upstream::Reuse;
@@ -43,6 +44,8 @@ pub struct Process {
     pub gate: Gate,
     /// Failures by slug, one tally a worker.
     pub tallies: Box<[Tally]>,
+    /// The last failures, one ring a worker.
+    pub failures: Box<[Failures]>,
 }
 
 /// Where clients come in, as this configuration says.

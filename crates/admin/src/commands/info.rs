@@ -1,0 +1,101 @@
+//! `show info` and `show version`.
+
+use std::fmt::Write;
+
+use plimsoll_commands::{Context, Reply};
+
+use super::{answer, state};
+use crate::State;
+
+/// One figure: HAProxy's name and place, so that `typed` and `json` number it as HAProxy does.
+struct Figure {
+    place: usize,
+    name: &'static str,
+    tags: &'static str,
+    value: Value,
+}
+
+enum Value {
+    Text(String),
+    Number(u64),
+}
+
+pub(super) fn show_version(context: &mut Context<'_>) -> Reply {
+    answer(state(context).map(|state| Reply::info(state.process().version)))
+}
+
+pub(super) fn show_info(context: &mut Context<'_>) -> Reply {
+    answer(state(context).map(|state| {
+        let figures = figures(&**state);
+        let mut text = String::new();
+        if context.args().any(|word| word == "json") {
+            text.push('[');
+            for (index, figure) in figures.iter().enumerate() {
+                text.push_str(if index == 0 { "" } else { "," });
+                let (kind, value) = match &figure.value {
+                    Value::Text(value) => ("str", crate::json::quoted(value)),
+                    Value::Number(value) => ("u64", value.to_string()),
+                };
+                // Writing into a string cannot fail.
+                let _ = write!(
+                    text,
+                    "{{\"field\":{{\"pos\":{},\"name\":\"{}\"}},\"processNum\":1,\"tags\":{},\"value\":{{\"type\":\"{kind}\",\"value\":{value}}}}}",
+                    figure.place,
+                    figure.name,
+                    crate::json::tags(figure.tags),
+                );
+            }
+            text.push_str("]\n");
+            return Reply::dump(text);
+        }
+        let typed = context.args().any(|word| word == "typed");
+        for Figure { place, name, tags, value } in figures {
+            let (kind, value) = match value {
+                Value::Text(value) => ("str", value),
+                Value::Number(value) => ("u64", value.to_string()),
+            };
+            let _ = if typed {
+                writeln!(text, "{place}.{name}.1:{tags}:{kind}:{value}")
+            } else {
+                writeln!(text, "{name}: {value}")
+            };
+        }
+        Reply::dump(text)
+    }))
+}
+
+fn figures(state: &dyn State) -> Vec<Figure> {
+    let (facts, snapshot) = (state.process(), state.snapshot());
+    let up = state.now().since(facts.started).as_secs();
+    let total = |figure: fn(&plimsoll_proxy::FrontendCounters) -> u64| -> u64 {
+        snapshot.frontends.iter().map(|frontend| frontend.live.counters.sum(figure)).sum()
+    };
+    let started = facts.started_wall.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let uptime = format!("{}d {}h{:02}m{:02}s", up / 86400, up / 3600 % 24, up / 60 % 60, up % 60);
+    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let gate = &snapshot.process.gate;
+    let text = |place, name, tags, value: String| Figure { place, name, tags, value: Value::Text(value) };
+    let number = |place, name, tags, value: u64| Figure { place, name, tags, value: Value::Number(value) };
+    vec![
+        text(0, "Name", "POS", facts.name.into()),
+        text(1, "Version", "POS", facts.version.into()),
+        number(3, "Nbthread", "CGS", facts.threads as u64),
+        number(4, "Nbproc", "CGS", 1),
+        number(5, "Process_num", "KGP", 1),
+        number(6, "Pid", "SGP", u64::from(std::process::id())),
+        text(7, "Uptime", "MDP", uptime),
+        number(8, "Uptime_sec", "MDP", up),
+        number(13, "Ulimit-n", "CLP", facts.max_fds),
+        number(15, "Maxconn", "CLP", gate.limit() as u64),
+        number(16, "Hard_maxconn", "CLP", gate.limit() as u64),
+        number(17, "CurrConns", "MGP", gate.used() as u64),
+        number(18, "CumConns", "MCP", total(|shard| shard.connections.get())),
+        number(19, "CumReq", "MCP", total(|shard| shard.requests.get())),
+        text(50, "node", "COS", node),
+        number(52, "Stopping", "MGP", u64::from(facts.stopping)),
+        number(55, "Listeners", "MGP", facts.listeners as u64),
+        number(58, "DroppedLogs", "MGP", facts.dropped_logs),
+        number(61, "TotalBytesOut", "MGP", total(|shard| shard.bytes_out.get())),
+        number(70, "Start_time_sec", "MDP", started),
+    ]
+}

@@ -1,0 +1,28 @@
+//! The runtime socket, the stats page and the metrics, served on the control thread.
+//!
+//! *Knows*: how operators and their tools ask, in HAProxy's words where it has them; how figures become CSV, Prometheus' text
+//! and a page.
+//! *Does not know*: how the figures came about, nor how a reload is done: `engine` hands over a [`State`].
+//! *Start reading at*: [`serve`], then [`State`] and [`COMMANDS`].
+
+mod columns;
+mod commands;
+mod events;
+mod figures;
+mod http;
+mod json;
+mod listen;
+mod metrics;
+mod options;
+mod page;
+mod serving;
+mod socket;
+mod state;
+
+pub use commands::COMMANDS;
+pub use events::Events;
+pub use metrics::{Metrics, metrics};
+pub use options::{AdminOptions, FileMode, Options, RuntimeApi};
+pub use page::page;
+pub use serving::{Serving, serve};
+pub use state::{Latencies, ProcessFacts, Reload, State};

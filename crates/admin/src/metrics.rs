@@ -1,0 +1,123 @@
+//! `GET /metrics`: Prometheus' text, under the names of HAProxy's exporter. Read once, written page by page: ten thousand servers are
+//! some tens of megabytes.
+//!
+//! Start reading at [`table`]: a metric is a row there.
+
+mod table;
+mod write;
+
+use bytes::Bytes;
+use plimsoll_commands::Progress;
+
+use crate::figures::{BackendFigures, FrontendFigures, Row, Rows, ServerFigures};
+use crate::{Latencies, State};
+use table::{BACKEND, FRONTEND, HISTOGRAMS, Metric, SERVER};
+use write::{Lines, label};
+
+/// Bytes after which a page ends.
+const PAGE: usize = 128 * 1024;
+
+/// Something with figures, and its labels.
+struct Labelled<F> {
+    labels: String,
+    figures: F,
+}
+
+/// A scrape under way: an iterator over its pages.
+pub struct Metrics {
+    process: Option<Vec<u8>>,
+    frontends: Vec<Labelled<FrontendFigures>>,
+    backends: Vec<Labelled<BackendFigures>>,
+    servers: Vec<Labelled<Box<ServerFigures>>>,
+    latencies: Vec<Labelled<Latencies>>,
+    /// Which table, which metric of it, which row.
+    at: (usize, usize, usize),
+}
+
+/// Reads all figures.
+#[must_use]
+pub fn metrics(state: &std::sync::Arc<dyn State>) -> Metrics {
+    let mut all = Metrics {
+        process: Some(table::process(&**state)),
+        frontends: Vec::new(),
+        backends: Vec::new(),
+        servers: Vec::new(),
+        latencies: Vec::new(),
+        at: (0, 0, 0),
+    };
+    for row in Rows::new(state) {
+        let mut labels = label("proxy", row.proxy_name());
+        match row {
+            Row::Frontend(figures) => all.frontends.push(Labelled { labels, figures }),
+            Row::Server(figures) => {
+                labels = format!("{labels},{}", label("server", figures.server().name()));
+                all.servers.push(Labelled { labels, figures });
+            }
+            Row::Backend(figures) => {
+                if let Some(latencies) = state.latencies(&figures.backend) {
+                    all.latencies.push(Labelled { labels: labels.clone(), figures: latencies });
+                }
+                all.backends.push(Labelled { labels, figures });
+            }
+        }
+    }
+    all
+}
+
+impl Iterator for Metrics {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        if let Some(process) = self.process.take() {
+            return Some(process.into());
+        }
+        let mut out = Vec::with_capacity(PAGE + 4096);
+        while self.at.0 < 4 && out.len() < PAGE {
+            let at = (&mut self.at.1, &mut self.at.2);
+            let progress = match self.at.0 {
+                0 => fill(FRONTEND, "haproxy_frontend_", &self.frontends, at, &mut out),
+                1 => fill(BACKEND, "haproxy_backend_", &self.backends, at, &mut out),
+                2 => fill(HISTOGRAMS, "haproxy_backend_", &self.latencies, at, &mut out),
+                _ => fill(SERVER, "haproxy_server_", &self.servers, at, &mut out),
+            };
+            if progress == Progress::Done {
+                self.at = (self.at.0 + 1, 0, 0);
+            }
+        }
+        (!out.is_empty()).then(|| out.into())
+    }
+}
+
+/// Goes on with a table until the page is full.
+fn fill<F>(
+    table: &[Metric<F>],
+    prefix: &str,
+    rows: &[Labelled<F>],
+    (metric, row): (&mut usize, &mut usize),
+    out: &mut Vec<u8>,
+) -> Progress {
+    if rows.is_empty() {
+        return Progress::Done;
+    }
+    while let Some(current) = table.get(*metric) {
+        let name = format!("{prefix}{}", current.name);
+        if *row == 0 {
+            write::head(&name, current.kind, current.help, out);
+        }
+        while let Some(labelled) = rows.get(*row) {
+            (current.values)(&labelled.figures, &mut Lines::new(&name, &labelled.labels, out));
+            *row += 1;
+            if out.len() >= PAGE {
+                return Progress::More;
+            }
+        }
+        (*metric, *row) = (*metric + 1, 0);
+    }
+    Progress::Done
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").field("servers", &self.servers.len()).finish_non_exhaustive()
+    }
+}

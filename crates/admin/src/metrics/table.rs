@@ -1,0 +1,236 @@
+//! Which metrics there are: a row each, with the name that follows `haproxy_frontend_` and its likes.
+
+use std::collections::BTreeMap;
+
+use plimsoll_proxy::FrontendCounters;
+use plimsoll_server::{Admin, CheckStatus};
+
+use super::write::{self, Lines, label};
+use crate::figures::{BackendFigures, FrontendFigures, ServerFigures};
+use crate::{Latencies, State};
+
+/// A metric of things with figures `F`.
+pub(crate) struct Metric<F> {
+    pub(crate) name: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) values: fn(&F, &mut Lines<'_>),
+}
+
+const fn counter<F>(name: &'static str, help: &'static str, values: fn(&F, &mut Lines<'_>)) -> Metric<F> {
+    Metric { name, kind: "counter", help, values }
+}
+
+const fn gauge<F>(name: &'static str, help: &'static str, values: fn(&F, &mut Lines<'_>)) -> Metric<F> {
+    Metric { name, kind: "gauge", help, values }
+}
+
+const fn histogram<F>(name: &'static str, help: &'static str, values: fn(&F, &mut Lines<'_>)) -> Metric<F> {
+    Metric { name, kind: "histogram", help, values }
+}
+
+const CLASSES: [&str; 6] = ["other", "1xx", "2xx", "3xx", "4xx", "5xx"];
+const UP_OR_DOWN: &[&str] = &["DOWN", "UP"];
+/// HAProxy's five; nothing here is ever NOLB.
+const STATES: &[&str] = &["DOWN", "UP", "MAINT", "DRAIN", "NOLB"];
+const CHECKS: &[&str] = &[
+    "UNK", "INI", "SOCKERR", "L4OK", "L4TOUT", "L4CON", "L6OK", "L6TOUT", "L6RSP", "L7TOUT", "L7RSP", "L7OK", "L7OKC",
+    "L7STS",
+];
+
+pub(crate) const FRONTEND: &[Metric<FrontendFigures>] = &[
+    gauge("status", "Whether clients are accepted.", |_, lines| lines.one_of(UP_OR_DOWN, Some("UP"))),
+    gauge("current_sessions", "Connections of clients that are open.", |row, lines| lines.number(row.current)),
+    gauge("limit_sessions", "Connections of clients at most (maxconn).", |row, lines| lines.number(row.limit)),
+    counter("sessions_total", "Connections of clients.", |row, lines| lines.number(row.connections)),
+    counter("connections_total", "Connections of clients.", |row, lines| lines.number(row.connections)),
+    counter("http_requests_total", "Requests.", |row, lines| lines.number(row.requests)),
+    counter("failures_total", "Requests and connections that were refused or failed.", |row, lines| {
+        lines.number(row.failures);
+    }),
+    counter("bytes_in_total", "Bytes from clients.", |row, lines| lines.number(row.bytes_in)),
+    counter("bytes_out_total", "Bytes to clients.", |row, lines| lines.number(row.bytes_out)),
+    counter("http_responses_total", "Responses by class of their status.", |row, lines| {
+        for (class, count) in CLASSES.iter().zip(row.responses) {
+            lines.labelled("code", class, count);
+        }
+    }),
+];
+
+pub(crate) const BACKEND: &[Metric<BackendFigures>] = &[
+    gauge("status", "Whether any server can be used.", |row, lines| {
+        lines.one_of(UP_OR_DOWN, Some(if row.is_up() { "UP" } else { "DOWN" }));
+    }),
+    gauge("current_sessions", "Requests and tunnels that servers work on.", |row, lines| lines.number(row.current)),
+    counter("sessions_total", "Requests and connections routed here.", |row, lines| lines.number(row.requests)),
+    counter("http_requests_total", "Requests routed here.", |row, lines| lines.number(row.requests)),
+    counter("loadbalanced_total", "Requests and connections for which a server was chosen.", |row, lines| {
+        lines.number(row.requests);
+    }),
+    counter("bytes_in_total", "Bytes to servers.", |row, lines| lines.number(row.bytes_in)),
+    counter("bytes_out_total", "Bytes from servers.", |row, lines| lines.number(row.bytes_out)),
+    counter("connection_errors_total", "Connections to servers that failed.", |row, lines| {
+        lines.number(row.connect_errors);
+    }),
+    counter("response_errors_total", "Responses that failed.", |row, lines| lines.number(row.response_errors)),
+    counter("retry_warnings_total", "Attempts that were repeated.", |row, lines| lines.number(row.retries)),
+    counter("redispatch_warnings_total", "Attempts that went on to another server.", |row, lines| {
+        lines.number(row.redispatches);
+    }),
+    gauge("active_servers", "Servers that can be used and are no backups.", |row, lines| lines.number(row.active)),
+    gauge("backup_servers", "Backups that can be used.", |row, lines| lines.number(row.backup)),
+    gauge("weight", "Weight of the servers that get new work.", |row, lines| lines.number(row.weight)),
+    gauge("uweight", "Weight of the servers that get new work.", |row, lines| lines.number(row.weight)),
+    gauge("agg_server_status", "Servers by their state.", |row, lines| {
+        let mut counts = [0; STATES.len()];
+        for target in &row.backend.targets {
+            let health = target.server.health();
+            let state = state_of(health.admin(), health.is_up());
+            counts[STATES.iter().position(|known| *known == state).unwrap_or_default()] += 1;
+        }
+        for (state, count) in STATES.iter().zip(counts) {
+            lines.labelled("state", state, count);
+        }
+    }),
+];
+
+pub(crate) const HISTOGRAMS: &[Metric<Latencies>] = &[
+    histogram("queue_time_seconds", "Time that requests waited for a server.", |row, lines| {
+        lines.histogram(&row.queue)
+    }),
+    histogram("connect_time_seconds", "Time until the server's connection was there.", |row, lines| {
+        lines.histogram(&row.connect);
+    }),
+    histogram(
+        "response_time_seconds",
+        "Time from the request's end to the first byte of the response.",
+        |row, lines| {
+            lines.histogram(&row.response);
+        },
+    ),
+    histogram(
+        "total_time_seconds",
+        "Time of requests from their first byte to the last of the response.",
+        |row, lines| {
+            lines.histogram(&row.total);
+        },
+    ),
+];
+
+pub(crate) const SERVER: &[Metric<Box<ServerFigures>>] = &[
+    gauge("status", "State of the server.", |row, lines| {
+        let health = &row.standing.health;
+        lines.one_of(STATES, Some(state_of(health.admin(), health.is_up())));
+    }),
+    gauge("current_sessions", "Requests and tunnels that it works on.", |row, lines| lines.number(row.served)),
+    counter("sessions_total", "Requests and connections that were sent to it.", |row, lines| {
+        lines.number(row.sessions)
+    }),
+    counter("loadbalanced_total", "How often it was chosen.", |row, lines| lines.number(row.sessions)),
+    counter("bytes_in_total", "Bytes to it.", |row, lines| lines.number(row.bytes_in)),
+    counter("bytes_out_total", "Bytes from it.", |row, lines| lines.number(row.bytes_out)),
+    counter("connection_errors_total", "Connections to it that failed.", |row, lines| lines.number(row.connect_errors)),
+    counter("response_errors_total", "Responses that failed.", |row, lines| lines.number(row.response_errors)),
+    counter("retry_warnings_total", "Attempts that were repeated.", |row, lines| lines.number(row.retries)),
+    counter("redispatch_warnings_total", "Attempts that went on to another server.", |row, lines| {
+        lines.number(row.redispatches);
+    }),
+    gauge("weight", "Its weight.", |row, lines| lines.number(u64::from(row.standing.weight))),
+    gauge("uweight", "Its weight.", |row, lines| lines.number(u64::from(row.standing.weight))),
+    gauge("check_status", "Result of the last health check.", |row, lines| {
+        if row.checked {
+            let status = row.standing.last_check.as_ref().map_or(CheckStatus::Ini, |(_, report)| report.status);
+            lines.one_of(CHECKS, Some(status.code()));
+        }
+    }),
+    gauge("check_code", "Code that the last health check was answered with.", |row, lines| {
+        if let Some((_, report)) = &row.standing.last_check
+            && let Some(code) = report.code
+        {
+            lines.number(u64::from(code));
+        }
+    }),
+    gauge("check_duration_seconds", "Duration of the last health check.", |row, lines| {
+        if let Some((_, report)) = &row.standing.last_check {
+            lines.seconds(u64::try_from(report.duration.as_micros()).unwrap_or(u64::MAX));
+        }
+    }),
+    counter("check_failures_total", "Health checks that failed.", |row, lines| {
+        if row.checked {
+            lines.number(row.standing.failed_checks);
+        }
+    }),
+    counter("check_up_down_total", "How often it ceased to serve.", |row, lines| {
+        if row.checked {
+            lines.number(row.standing.downs);
+        }
+    }),
+    gauge("check_last_change_seconds", "Time since it began or ceased to serve.", |row, lines| {
+        lines.number(row.last_change());
+    }),
+    counter("downtime_seconds_total", "Time in which it did not serve.", |row, lines| {
+        if row.checked {
+            lines.number(row.standing.downtime.as_secs());
+        }
+    }),
+];
+
+fn state_of(admin: Admin, up: bool) -> &'static str {
+    match (admin, up) {
+        (Admin::Maint, _) => "MAINT",
+        (_, false) => "DOWN",
+        (Admin::Drain, true) => "DRAIN",
+        (Admin::Ready, true) => "UP",
+    }
+}
+
+/// The metrics of the process.
+pub(crate) fn process(state: &dyn State) -> Vec<u8> {
+    let (facts, snapshot) = (state.process(), state.snapshot());
+    let total = |figure: fn(&FrontendCounters) -> u64| -> u64 {
+        snapshot.frontends.iter().map(|frontend| frontend.live.counters.sum(figure)).sum()
+    };
+    let gate = &snapshot.process.gate;
+    let mut out = Vec::new();
+    let mut one = |name: &str, kind, help, value: u64| {
+        let name = format!("haproxy_process_{name}");
+        write::head(&name, kind, help, &mut out);
+        Lines::new(&name, "", &mut out).number(value);
+    };
+    one("nbthread", "gauge", "Workers.", facts.threads as u64);
+    one("uptime_seconds", "gauge", "Time since the start.", state.now().since(facts.started).as_secs());
+    let started = facts.started_wall.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    one("start_time_seconds", "gauge", "Time of the start.", started.as_secs());
+    one("max_fds", "gauge", "Descriptors that may be open.", facts.max_fds);
+    one("max_connections", "gauge", "Connections of clients at most.", gate.limit() as u64);
+    one("hard_max_connections", "gauge", "Connections of clients at most.", gate.limit() as u64);
+    one("current_connections", "gauge", "Connections of clients that are open.", gate.used() as u64);
+    one("connections_total", "counter", "Connections of clients.", total(|shard| shard.connections.get()));
+    one("requests_total", "counter", "Requests.", total(|shard| shard.requests.get()));
+    one("bytes_out_total", "counter", "Bytes to clients.", total(|shard| shard.bytes_out.get()));
+    one("stopping", "gauge", "Whether no more clients are taken.", u64::from(facts.stopping));
+    one("listeners", "gauge", "Sockets that clients come in by.", facts.listeners as u64);
+    one("dropped_logs_total", "counter", "Log lines that no target took.", facts.dropped_logs);
+    write::head("haproxy_process_build_info", "gauge", "Version.", &mut out);
+    let version = label("version", facts.version);
+    Lines::new("haproxy_process_build_info", &version, &mut out).number(1);
+    outcomes(&snapshot, &mut out);
+    out
+}
+
+/// What became of requests and connections that failed, by the slug that `lb explain` knows.
+fn outcomes(snapshot: &plimsoll_proxy::Snapshot, out: &mut Vec<u8>) {
+    let mut counts = BTreeMap::<&str, u64>::new();
+    for tally in &snapshot.process.tallies {
+        for (slug, count) in tally.snapshot() {
+            *counts.entry(slug).or_default() += count;
+        }
+    }
+    if counts.is_empty() {
+        return;
+    }
+    write::head("plimsoll_outcomes_total", "counter", "Requests and connections that failed, by outcome.", out);
+    for (slug, count) in counts {
+        Lines::new("plimsoll_outcomes_total", "", out).labelled("outcome", slug, count);
+    }
+}

@@ -1,0 +1,89 @@
+//! What this crate is told about the process: the seam to `engine`.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use plimsoll_clock::Tick;
+use plimsoll_counters::Distribution;
+use plimsoll_observe::{Failures, KeptFailure, newest};
+use plimsoll_proxy::{Backend, Snapshot, Target};
+
+/// The running process. Called on the control thread only, never by a worker.
+pub trait State: Send + Sync + 'static {
+    /// The configuration that runs, with the live objects that it points to.
+    fn snapshot(&self) -> Arc<Snapshot>;
+
+    /// Loads the configuration again. What was or would be done, or why nothing was, in words for people.
+    fn reload(&self, how: Reload) -> Result<String, String>;
+
+    /// The last failures of all workers, newest first, and how many there were in all.
+    fn failures(&self, most: usize) -> (Vec<KeptFailure>, u64) {
+        let process = &self.snapshot().process;
+        let total = process.failures.iter().map(Failures::total).sum();
+        (newest(process.failures.iter(), most), total)
+    }
+
+    /// Facts about the process.
+    fn process(&self) -> ProcessFacts;
+
+    /// The time.
+    fn now(&self) -> Tick {
+        Tick::now()
+    }
+
+    /// Whether anything checks this server.
+    fn is_checked(&self, target: &Target) -> bool {
+        target.server.last_check().is_some()
+    }
+
+    /// How long requests to this backend took, if that is measured.
+    fn latencies(&self, backend: &Backend) -> Option<Latencies> {
+        let _ = backend;
+        None
+    }
+}
+
+/// How far a reload goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reload {
+    /// All the way.
+    Now,
+    /// Only says what it would do.
+    Plan,
+}
+
+/// What is said about the process as a whole.
+#[derive(Clone, Debug)]
+pub struct ProcessFacts {
+    /// The product's name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Workers.
+    pub threads: usize,
+    /// When it started, on the clock that only goes forward.
+    pub started: Tick,
+    /// When it started, on the wall's.
+    pub started_wall: SystemTime,
+    /// Descriptors that it may open.
+    pub max_fds: u64,
+    /// It takes no more clients.
+    pub stopping: bool,
+    /// Sockets that clients come in by.
+    pub listeners: usize,
+    /// Log lines that no target took.
+    pub dropped_logs: u64,
+}
+
+/// How long the parts of a request took.
+#[derive(Clone, Debug, Default)]
+pub struct Latencies {
+    /// Waiting for a place on a server.
+    pub queue: Distribution,
+    /// Until the server's connection was there.
+    pub connect: Distribution,
+    /// From the request's end to the response's head.
+    pub response: Distribution,
+    /// All of it.
+    pub total: Distribution,
+}

@@ -1,0 +1,62 @@
+//! What the engine tells those who ask about the process: the runtime socket and the pages.
+
+use std::sync::{Arc, Weak};
+use std::time::SystemTime;
+
+use plimsoll_admin::{ProcessFacts, Reload, State};
+use plimsoll_clock::{Tick, wall};
+use plimsoll_observe::KeptFailure;
+use plimsoll_proxy::Snapshot;
+
+use crate::process::Engine;
+
+/// The engine as they see it; it does not keep the engine alive.
+pub(crate) struct Answers {
+    engine: Weak<Engine>,
+    /// What is said once the engine is gone, and the last questions are still being answered.
+    last: Arc<Snapshot>,
+    started: (Tick, SystemTime),
+}
+
+impl Answers {
+    pub(crate) fn of(engine: &Arc<Engine>) -> Arc<Self> {
+        Arc::new(Self { engine: Arc::downgrade(engine), last: engine.snapshot(), started: (Tick::now(), wall()) })
+    }
+}
+
+impl State for Answers {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.engine.upgrade().map_or_else(|| Arc::clone(&self.last), |engine| engine.snapshot())
+    }
+
+    fn reload(&self, how: Reload) -> Result<String, String> {
+        let engine = self.engine.upgrade().ok_or("the process is ending")?;
+        let changes = match how {
+            Reload::Now => engine.reload_files(),
+            Reload::Plan => engine.plan_files(),
+        };
+        changes.map(|changes| changes.to_string())
+    }
+
+    fn failures(&self, most: usize) -> (Vec<KeptFailure>, u64) {
+        let snapshot = self.snapshot();
+        let rings = &snapshot.process.failures;
+        (plimsoll_observe::newest(rings, most), rings.iter().map(plimsoll_observe::Failures::total).sum())
+    }
+
+    fn process(&self) -> ProcessFacts {
+        let engine = self.engine.upgrade();
+        let (started, started_wall) = self.started;
+        ProcessFacts {
+            name: "Plimsoll",
+            version: env!("CARGO_PKG_VERSION"),
+            threads: self.snapshot().process.tallies.len(),
+            started,
+            started_wall,
+            max_fds: plimsoll_net::limits::descriptors().soft,
+            stopping: engine.as_ref().is_none_or(|engine| engine.is_draining()),
+            listeners: engine.as_ref().map_or(0, |engine| engine.addresses().len()),
+            dropped_logs: engine.map_or(0, |engine| engine.dropped_log_lines()),
+        }
+    }
+}
