@@ -28,13 +28,20 @@ pub struct Worker {
     pub(crate) log: Option<Writer>,
     pub(crate) random: RefCell<fastrand::Rng>,
     /// The pool of each server that was used: by identity and address, whatever the configuration that names it.
-    by_server: RefCell<HashMap<(*const Server, Address), (Arc<Server>, Rc<Pool>)>>,
+    by_server: RefCell<HashMap<(*const Server, Address), Known>>,
     ports: RefCell<Vec<Rc<Port>>>,
     /// Servers whose tunnels are to end now; kept alive, so that the address cannot become another's.
     revoked: RefCell<HashMap<*const Server, Arc<Server>>>,
     draining: Cell<bool>,
     /// Client connections that are open.
     pub(crate) live: Cell<usize>,
+}
+
+/// A server that was used, kept so that its address in memory stays its own, and the idle connections to it.
+#[derive(Debug)]
+struct Known {
+    server: Arc<Server>,
+    pool: Rc<Pool>,
 }
 
 /// Where a listener's clients go from now on.
@@ -111,7 +118,7 @@ impl Worker {
 
     /// Once every worker has adopted and the old servers are retired: closes the idle connections to them.
     pub fn settle(&self) {
-        self.by_server.borrow_mut().retain(|_, (server, pool)| {
+        self.by_server.borrow_mut().retain(|_, Known { server, pool }| {
             let stays = !server.is_retired();
             if !stays {
                 pool.clear();
@@ -160,8 +167,9 @@ impl Worker {
     pub(crate) fn pool(&self, target: &Target) -> Rc<Pool> {
         let key = (Arc::as_ptr(&target.server), target.address.clone());
         let mut pools = self.by_server.borrow_mut();
-        let (_, pool) = pools.entry(key).or_insert_with(|| (Arc::clone(&target.server), self.pools.pool()));
-        Rc::clone(pool)
+        let known =
+            pools.entry(key).or_insert_with(|| Known { server: Arc::clone(&target.server), pool: self.pools.pool() });
+        Rc::clone(&known.pool)
     }
 
     #[cold]
