@@ -29,7 +29,10 @@ struct Served {
 }
 
 fn house() -> House {
-    House::new(&[("app", vec![server("a1", 10, false, false), server("a2", 1, true, false), server("a3", 5, false, true)])])
+    House::new(&[(
+        "app",
+        vec![server("a1", 10, false, false), server("a2", 1, true, false), server("a3", 5, false, true)],
+    )])
 }
 
 fn api(path: &Path, level: Level) -> RuntimeApi {
@@ -69,9 +72,9 @@ impl Served {
 fn ask(path: &Path, line: &str) -> String {
     let mut stream = UnixStream::connect(path).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream.write_all(line.as_bytes()).unwrap();
-    stream.write_all(b"\n").unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
+    stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+    // After `quit` it may be closed already.
+    let _ = stream.shutdown(Shutdown::Write);
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -134,7 +137,7 @@ fn rows_can_be_chosen() {
     assert_eq!(names("show stat 3 4 2"), ["a2"]);
     assert_eq!(names("show stat no-maint"), ["FRONTEND", "a1", "a2", "BACKEND"]);
     served.state.check(CheckStatus::L4Con, "");
-    assert_eq!(names("show stat up"), ["FRONTEND"]);
+    assert_eq!(names("show stat up"), ["FRONTEND", "a2", "BACKEND"]);
     assert_eq!(served.ask("show stat domain dns"), "Invalid statistics domain.\n\n");
 }
 
@@ -147,17 +150,22 @@ fn figures_come_as_json_and_typed() {
     assert_eq!(json[1][0]["tags"]["origin"], "Key");
     let json: serde_json::Value = serde_json::from_str(&served.ask("show info json")).unwrap();
     assert_eq!(json[0]["value"]["value"], "Plimsoll");
-    assert!(served.ask("show stat typed").starts_with("F.2.0.0.pxname.1:KNS:str:web\nF.2.0.1.svname.1:KNS:str:FRONTEND\n"));
+    assert!(
+        served.ask("show stat typed").starts_with("F.2.0.0.pxname.1:KNS:str:web\nF.2.0.1.svname.1:KNS:str:FRONTEND\n")
+    );
     assert!(served.ask("show info typed").contains("\n15.Maxconn.1:CLP:u64:1000\n"));
 }
 
 #[test]
 fn a_server_is_set_and_shown() {
     let served = Served::new(house());
-    assert_eq!(served.ask("disable server app/a1; set server app/a2 state drain; set server app/a3 weight 50%"), "\n\n\n");
+    assert_eq!(
+        served.ask("disable server app/a1; set server app/a2 state drain; set server app/a3 weight 50%"),
+        "\n\n\n"
+    );
     let state = served.ask("show servers state");
     let lines: Vec<&str> = state.lines().skip(2).collect();
-    assert_eq!(lines[0], "3 app 1 a1 127.0.0.1 0 1 10 10 0 1 0 0 8 0 0 0 - 18713 - 0 0 - - 0");
+    assert_eq!(lines[0], "3 app 1 a1 127.0.0.1 0 1 10 10 0 1 0 0 0 0 0 0 - 18713 - 0 0 - - 0");
     assert_eq!(lines[1], "3 app 2 a2 127.0.0.1 2 8 1 1 0 1 0 2 0 0 0 0 - 18714 - 0 0 - - 0");
     assert_eq!(lines[2], "3 app 3 a3 127.0.0.1 0 5 3 5 0 1 0 0 8 0 0 0 - 18715 - 0 0 - - 0");
     assert_eq!(served.ask("get weight app/a3"), "3 (initial 5)\n\n");
@@ -179,7 +187,8 @@ fn levels_hold() {
 fn a_reload_answers_with_the_engines_words() {
     let served = Served::new(house());
     let answer = served.ask("set severity-output number; reload; reload plan; reload now");
-    let expected = "\n\n[3]: 1 error: nothing was changed\n\n\n[6]: kept: 1 backend\n\n\n[3]: 'reload' expects nothing, or 'plan'.\n\n";
+    let expected =
+        "\n[3]: 1 error: nothing was changed\n\n[6]: kept: 1 backend\n\n[3]: 'reload' expects nothing, or 'plan'.\n\n";
     assert_eq!(answer, expected);
 }
 
@@ -207,7 +216,11 @@ fn a_new_configuration_keeps_what_stays_and_closes_what_goes() {
     let (path, next) = (served.folder.path().join("a"), served.folder.path().join("b"));
     let kept = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&path).unwrap());
     let options = Options {
-        runtime_api: vec![api(&path, Level::Admin), api(&next, Level::User), api(&served.folder.path().join("u"), Level::Admin)],
+        runtime_api: vec![
+            api(&path, Level::Admin),
+            api(&next, Level::User),
+            api(&served.folder.path().join("u"), Level::Admin),
+        ],
         admin: Vec::new(),
     };
     let serving = served.serving.as_mut().unwrap();
@@ -250,10 +263,17 @@ impl Haproxy {
         );
         std::fs::write(path.join("cfg"), configuration).unwrap();
         let mut command = process::command("haproxy");
-        command.args(["-db", "-f"]).arg(path.join("cfg")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(["-db", "-f"])
+            .arg(path.join("cfg"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let mut command: Command = command;
         let haproxy = Self { child: command.spawn().expect("haproxy is installed"), folder };
-        eventually("haproxy answers", Duration::from_secs(20), || UnixStream::connect(haproxy.folder.path().join("a")).is_ok());
+        eventually("haproxy answers", Duration::from_secs(20), || {
+            UnixStream::connect(haproxy.folder.path().join("a")).is_ok()
+        });
         haproxy
     }
 }
@@ -319,7 +339,8 @@ fn the_shapes_are_haproxys() {
     assert_eq!(served.ask(line), theirs(line));
     // Times may differ by a second.
     let states = |text: &str| -> Vec<Vec<String>> {
-        let words = |line: &str| line.split(' ').enumerate().filter(|(at, _)| *at != 9).map(|(_, word)| word.into()).collect();
+        let words =
+            |line: &str| line.split(' ').enumerate().filter(|(at, _)| *at != 9).map(|(_, word)| word.into()).collect();
         text.lines().map(words).collect()
     };
     let (ours, theirs) = (served.ask("show servers state"), theirs("show servers state"));

@@ -248,8 +248,8 @@ impl Session {
         // Writing into a vector cannot fail.
         let _ = match self.prefix {
             Prefix::None => Ok(()),
-            Prefix::Number => write!(out, "\n[{}]: ", severity as u8),
-            Prefix::Word => write!(out, "\n[{}]: ", severity.word()),
+            Prefix::Number => write!(out, "[{}]: ", severity as u8),
+            Prefix::Word => write!(out, "[{}]: ", severity.word()),
         };
         out.extend_from_slice(text.as_bytes());
         if !text.ends_with('\n') {

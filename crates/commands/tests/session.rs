@@ -157,8 +157,8 @@ fn help_lists_what_the_level_may_and_the_words_begin() {
 #[test]
 fn severities_mark_messages_and_not_dumps() {
     let answer = say("set severity-output number; fail; echo a; set it; show long\n");
-    assert_eq!(answer, "\n\n[3]: No such thing.\n\n\n[6]: <a>\n\n\npage 1\npage 2\npage 3\n\n");
-    assert_eq!(say("set severity-output string; fail\n"), "\n\n[err]: No such thing.\n\n");
+    assert_eq!(answer, "\n[3]: No such thing.\n\n[6]: <a>\n\n\npage 1\npage 2\npage 3\n\n");
+    assert_eq!(say("set severity-output string; fail\n"), "\n[err]: No such thing.\n\n");
     assert!(say("set severity-output loud\n").starts_with("one of"));
 }
 

@@ -70,12 +70,18 @@ fn write_line(row: &ServerFigures, line: &mut String) {
         Some(Verdict::Passed) => 3,
     };
     let maintenance = standing.health.admin() == Admin::Maint;
-    // Bits of srv_check_state: 2 configured, 4 enabled, 8 paused by maintenance.
-    let check_state = if row.checked { 6 } else { 0 } | if maintenance { 8 } else { 0 };
+    // Bits of srv_check_state: 2 configured, 4 enabled, 8 paused. Without a check, only what the file says pauses it.
+    let (check_state, health) = match (row.checked, maintenance) {
+        (true, true) => (14, standing.health.value()),
+        (true, false) => (6, standing.health.value()),
+        (false, _) if standing.file_disabled => (8, 0),
+        (false, true) => (0, 0),
+        (false, false) => (0, standing.health.value()),
+    };
     // Writing into a string cannot fail.
     let _ = writeln!(
         line,
-        "{} {} {} {} {address} {} {} {} {} {} {} {result} {} {check_state} 0 0 0 - {port} - 0 0 - - 0",
+        "{} {} {} {} {address} {} {} {} {} {} {} {result} {health} {check_state} 0 0 0 - {port} - 0 0 - - 0",
         row.proxy,
         row.backend.name,
         server.id(),
@@ -86,7 +92,6 @@ fn write_line(row: &ServerFigures, line: &mut String) {
         standing.file_weight,
         row.last_change(),
         number(report),
-        if row.checked || !maintenance { standing.health.value() } else { 0 },
     );
 }
 

@@ -96,7 +96,7 @@ pub(crate) const BACKEND: &[Metric<BackendFigures>] = &[
 
 pub(crate) const HISTOGRAMS: &[Metric<Latencies>] = &[
     histogram("queue_time_seconds", "Time that requests waited for a server.", |row, lines| {
-        lines.histogram(&row.queue)
+        lines.histogram(&row.queue);
     }),
     histogram("connect_time_seconds", "Time until the server's connection was there.", |row, lines| {
         lines.histogram(&row.connect);
@@ -124,7 +124,7 @@ pub(crate) const SERVER: &[Metric<Box<ServerFigures>>] = &[
     }),
     gauge("current_sessions", "Requests and tunnels that it works on.", |row, lines| lines.number(row.served)),
     counter("sessions_total", "Requests and connections that were sent to it.", |row, lines| {
-        lines.number(row.sessions)
+        lines.number(row.sessions);
     }),
     counter("loadbalanced_total", "How often it was chosen.", |row, lines| lines.number(row.sessions)),
     counter("bytes_in_total", "Bytes to it.", |row, lines| lines.number(row.bytes_in)),

@@ -11,9 +11,7 @@ use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::{Balance, Balancer};
 use plimsoll_net::{Address, ConnectOptions};
 use plimsoll_observe::{Failure, Failures, Message};
-use plimsoll_proxy::{
-    Backend, BackendLive, Frontend, FrontendLive, Gate, Mode, Process, Snapshot, Target, Timeouts,
-};
+use plimsoll_proxy::{Backend, BackendLive, Frontend, FrontendLive, Gate, Mode, Process, Snapshot, Target, Timeouts};
 use plimsoll_server::{CheckReport, CheckStatus, HealthOptions, ServerOptions, Set, Settings};
 use plimsoll_upstream::Reuse;
 
@@ -45,8 +43,7 @@ impl House {
     /// Frontend `web` before these backends.
     pub fn new(backends: &[(&str, Vec<Settings>)]) -> Self {
         let start = Tick::now();
-        let backends: Vec<_> =
-            backends.iter().map(|(name, servers)| Arc::new(backend(name, servers, start))).collect();
+        let backends: Vec<_> = backends.iter().map(|(name, servers)| Arc::new(backend(name, servers, start))).collect();
         let frontend = Frontend {
             name: "web".into(),
             mode: Mode::Http,
@@ -58,15 +55,10 @@ impl House {
             log: true,
             live: Arc::new(FrontendLive { gate: Gate::new(100), counters: Sharded::new(2) }),
         };
-        let process = Process { gate: Gate::new(1000), tallies: Box::new([]), failures: Box::new([Failures::default()]) };
+        let process =
+            Process { gate: Gate::new(1000), tallies: Box::new([]), failures: Box::new([Failures::default()]) };
         let snapshot = Snapshot { process: Arc::new(process), frontends: vec![Arc::new(frontend)], backends };
-        Self {
-            snapshot: Arc::new(snapshot),
-            start,
-            clock: AtomicU64::new(0),
-            checked: false,
-            latency: Sharded::new(1),
-        }
+        Self { snapshot: Arc::new(snapshot), start, clock: AtomicU64::new(0), checked: false, latency: Sharded::new(1) }
     }
 
     /// The servers are checked.
@@ -97,9 +89,10 @@ impl House {
         }
     }
 
-    /// A check of every server ended so.
+    /// A check of every checked server ended so.
     pub fn check(&self, status: CheckStatus, info: &str) {
-        for target in self.snapshot.backends.iter().flat_map(|backend| &backend.targets) {
+        let all = self.snapshot.backends.iter().flat_map(|backend| &backend.targets);
+        for target in all.filter(|target| self.is_checked(target)) {
             let report = CheckReport::new(status, Duration::from_millis(3)).with_info(info);
             target.server.report(self.now(), report);
         }
