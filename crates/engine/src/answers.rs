@@ -3,30 +3,32 @@
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
-use plimsoll_admin::{ProcessFacts, Reload, State};
+use arc_swap::ArcSwap;
+use plimsoll_admin::{Latencies, ProcessFacts, Reload, State};
 use plimsoll_clock::{Tick, wall};
+use plimsoll_counters::Distribution;
 use plimsoll_observe::KeptFailure;
-use plimsoll_proxy::Snapshot;
+use plimsoll_proxy::{Backend, Snapshot};
 
 use crate::process::Engine;
 
 /// The engine as they see it; it does not keep the engine alive.
 pub(crate) struct Answers {
     engine: Weak<Engine>,
-    /// What is said once the engine is gone, and the last questions are still being answered.
-    last: Arc<Snapshot>,
+    /// The engine's own pointer: it outlives the engine while the last questions are being answered, and keeps no old snapshot.
+    snapshot: Arc<ArcSwap<Snapshot>>,
     started: (Tick, SystemTime),
 }
 
 impl Answers {
     pub(crate) fn of(engine: &Arc<Engine>) -> Arc<Self> {
-        Arc::new(Self { engine: Arc::downgrade(engine), last: engine.snapshot(), started: (Tick::now(), wall()) })
+        Arc::new(Self { engine: Arc::downgrade(engine), snapshot: engine.pointer(), started: (Tick::now(), wall()) })
     }
 }
 
 impl State for Answers {
     fn snapshot(&self) -> Arc<Snapshot> {
-        self.engine.upgrade().map_or_else(|| Arc::clone(&self.last), |engine| engine.snapshot())
+        self.snapshot.load_full()
     }
 
     fn reload(&self, how: Reload) -> Result<String, String> {
@@ -42,6 +44,12 @@ impl State for Answers {
         let snapshot = self.snapshot();
         let rings = &snapshot.process.failures;
         (plimsoll_observe::newest(rings, most), rings.iter().map(plimsoll_observe::Failures::total).sum())
+    }
+
+    fn latencies(&self, backend: &Backend) -> Option<Latencies> {
+        let [connect, response, total] = plimsoll_proxy::latencies(&backend.live.counters);
+        // There are no queues yet.
+        Some(Latencies { queue: Distribution::default(), connect, response, total })
     }
 
     fn process(&self) -> ProcessFacts {

@@ -1,5 +1,6 @@
 //! A client's connection: what is known of it while it is idle, which is little.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -24,7 +25,8 @@ pub(crate) struct Client {
     pub(crate) stream: Stream,
     pub(crate) peer: Peer,
     pub(crate) timer: Timer,
-    pub(crate) accepted: Tick,
+    /// When it was accepted, then when its last request ended: what idleness is counted from.
+    pub(crate) since: Cell<Tick>,
     /// Requests that were read.
     pub(crate) requests: u32,
     /// The server connection that belongs to this client alone (`http-reuse: never`), and which server it is.
@@ -56,7 +58,7 @@ impl Client {
         let worker = &permit.port.worker;
         permit.live.counters.shard(worker.id).connections.add(1);
         let timer = worker.wheel.timer();
-        Self { stream, peer, timer, accepted: Tick::now(), requests: 0, private: None, permit }
+        Self { stream, peer, timer, since: Cell::new(Tick::now()), requests: 0, private: None, permit }
     }
 
     pub(crate) fn port(&self) -> &Rc<Port> {

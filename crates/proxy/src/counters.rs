@@ -1,6 +1,8 @@
 //! What a worker counts per frontend and backend.
 
-use plimsoll_counters::Cell;
+use std::sync::OnceLock;
+
+use plimsoll_counters::{Cell, Distribution, Histogram, Sharded};
 
 /// Counters of one frontend, of one worker.
 #[derive(Debug, Default)]
@@ -32,4 +34,34 @@ pub struct BackendCounters {
     pub connect_errors: Cell,
     /// Responses that failed.
     pub response_errors: Cell,
+    /// Made with the first response: 3 KiB, which thousands of idle backends need not have.
+    latencies: OnceLock<Box<Latencies>>,
+}
+
+/// How long the parts of requests took.
+#[derive(Debug, Default)]
+pub(crate) struct Latencies {
+    pub(crate) connect: Histogram,
+    pub(crate) response: Histogram,
+    pub(crate) total: Histogram,
+}
+
+impl BackendCounters {
+    pub(crate) fn latencies(&self) -> &Latencies {
+        self.latencies.get_or_init(Box::default)
+    }
+}
+
+/// Times of all requests of a backend that were answered, of all workers: until the connection was there, until the response's head
+/// came, until its end.
+#[must_use]
+pub fn latencies(counters: &Sharded<BackendCounters>) -> [Distribution; 3] {
+    let mut readings = [Distribution::default(), Distribution::default(), Distribution::default()];
+    for latencies in counters.iter().filter_map(|counters| counters.latencies.get()) {
+        let [connect, response, total] = &mut readings;
+        latencies.connect.add_to(connect);
+        latencies.response.add_to(response);
+        latencies.total.add_to(total);
+    }
+    readings
 }

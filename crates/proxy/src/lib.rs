@@ -22,7 +22,7 @@ mod testing;
 mod timeouts;
 mod worker;
 
-pub use counters::{BackendCounters, FrontendCounters};
+pub use counters::{BackendCounters, FrontendCounters, latencies};
 pub use gate::Gate;
 pub use outcomes::*;
 pub use snapshot::{Backend, BackendLive, Frontend, FrontendLive, Mode, Process, Snapshot, Target};

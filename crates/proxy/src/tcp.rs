@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
 use plimsoll_net::Stream;
-use plimsoll_observe::{Levels, TcpRecord, TcpTimes};
+use plimsoll_observe::{Failure, Levels, Message, TcpRecord, TcpTimes};
 use plimsoll_outcome::Outcome;
 
 use crate::buffer::Buffer;
@@ -116,6 +116,21 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
     if *outcome != OK {
         worker.count(outcome);
         counters.failures.add(1);
+        let backend = frontend.default_backend.as_deref();
+        let server = backend.zip(record.server).map(|(backend, index)| &backend.targets[index].server);
+        worker.keep(&Failure {
+            time: wall(),
+            client: client.address(),
+            frontend: &frontend.name,
+            backend: backend.map(|backend| &*backend.name),
+            server: server.map(|server| server.name()),
+            outcome,
+            status: None,
+            message: Message::None,
+            position: None,
+            bytes: &[],
+            length: 0,
+        });
     }
     let Some(log) = worker.log.as_ref().filter(|log| frontend.log && log.wants_lines()) else { return };
     let backend = frontend.default_backend.as_deref();
@@ -124,14 +139,14 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
     let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
     log.tcp(&TcpRecord {
         client: client.address(),
-        date: wall() - now.since(client.accepted),
+        date: wall() - now.since(client.since.get()),
         frontend: &frontend.name,
         backend: backend.map(|backend| &*backend.name),
         server: server.map(|server| server.name()),
         times: TcpTimes {
             queue: if server.is_some() { 0 } else { -1 },
-            connect: record.connected.map_or(-1, |connected| micros(connected.since(client.accepted))),
-            total: micros(now.since(client.accepted)),
+            connect: record.connected.map_or(-1, |connected| micros(connected.since(client.since.get()))),
+            total: micros(now.since(client.since.get())),
         },
         bytes_in: moved.up,
         bytes_out: moved.down,

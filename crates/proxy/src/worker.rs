@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use plimsoll_clock::{Tick, Wheel};
 use plimsoll_net::{Address, Listener, PipePool};
-use plimsoll_observe::Writer;
+use plimsoll_observe::{Failure, Writer};
 use plimsoll_outcome::Outcome;
 use plimsoll_server::Server;
 use plimsoll_upstream::{Pool, Pools};
@@ -175,6 +175,11 @@ impl Worker {
     #[cold]
     pub(crate) fn count(&self, outcome: &Outcome) {
         self.process.tallies[self.id].count(outcome);
+    }
+
+    #[cold]
+    pub(crate) fn keep(&self, failure: &Failure<'_>) {
+        self.process.failures[self.id].push(failure);
     }
 
     pub(crate) fn random(&self) -> u64 {

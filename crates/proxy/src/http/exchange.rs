@@ -58,7 +58,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     let started = match head::read(client, buf, &mut both.request, frontend).await {
         Ok(started) => started,
         Err(NoRequest::Quiet) => return Next::Close(Closing::Plain),
-        Err(NoRequest::Bad(outcome)) => return refuse(client, frontend, outcome).await,
+        Err(NoRequest::Bad(outcome)) => return refuse(client, frontend, buf.bytes(), outcome).await,
     };
     let first = client.requests == 0;
     client.requests += 1;
@@ -102,11 +102,11 @@ fn closing(request: &Request, whole: bool) -> Closing {
 
 /// Answers what is no request, and ends the connection.
 #[cold]
-async fn refuse(client: &Client, frontend: &Frontend, outcome: &'static Outcome) -> Next {
+async fn refuse(client: &Client, frontend: &Frontend, bytes: &[u8], outcome: &'static Outcome) -> Next {
     let now = Tick::now();
-    let mut record = Record { started: now, ..Record::default() };
+    let mut record = Record { started: now, bytes_in: bytes.len() as u64, ..Record::default() };
     tell(client, frontend, &mut record, outcome, true, false).await;
-    record.finish(client, frontend, None, None, outcome);
+    record.refused(client, frontend, bytes, outcome);
     Next::Close(Closing::Linger)
 }
 

@@ -15,8 +15,6 @@ mod write;
 use std::future::poll_fn;
 use std::task::Poll;
 
-use plimsoll_clock::Tick;
-
 use crate::client::{Client, Closing};
 
 /// What comes after a request.
@@ -53,7 +51,7 @@ async fn idle(client: &mut Client) -> bool {
         let frontend = &route.frontend;
         if client.requests == 0 { frontend.timeouts.head() } else { frontend.timeouts.keep_alive() }
     };
-    client.timer.arm(Tick::now().after(limit));
+    client.timer.arm(client.since.get().after(limit));
     poll_fn(|cx| {
         if client.stream.poll_readable(cx).is_ready() {
             return Poll::Ready(true);
@@ -79,6 +77,6 @@ mod tests {
     #[test]
     fn the_future_of_an_idle_connection_is_small() {
         let size = crate::client::future_size(super::serve);
-        assert!(size <= 320, "{size} bytes");
+        assert!(size <= 336, "{size} bytes");
     }
 }

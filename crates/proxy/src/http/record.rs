@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
 use plimsoll_http::Request;
-use plimsoll_observe::{HttpRecord, HttpTimes, Levels, RequestLine, Writer};
+use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Levels, Message, RequestLine, Writer};
 use plimsoll_outcome::{Outcome, Side};
 
 use crate::OK;
 use crate::client::Client;
 use crate::snapshot::{Backend, Frontend};
-use crate::worker::Worker;
 
 /// Times and counts of one request. A time of zero: that point was not reached.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,8 +45,17 @@ impl Record {
         counters.bytes_out.add(self.bytes_out);
         let class = usize::from(self.status / 100);
         counters.responses[if class < 6 { class } else { 0 }].add(1);
+        let now = Tick::now();
+        client.since.set(now);
         if let Some(backend) = backend {
-            backend.live.counters.shard(worker.id).requests.add(1);
+            let of_backend = backend.live.counters.shard(worker.id);
+            of_backend.requests.add(1);
+            if *outcome == OK {
+                let latencies = of_backend.latencies();
+                latencies.connect.record(self.connected.since(self.head).as_micros() as u64);
+                latencies.response.record(self.first.since(self.connected).as_micros() as u64);
+                latencies.total.record(now.since(self.started).as_micros() as u64);
+            }
             if let Some(server) = self.server {
                 let counters = backend.targets[server].server.counters().shard(worker.id);
                 counters.requests.add(1);
@@ -56,12 +64,68 @@ impl Record {
             }
         }
         if *outcome != OK {
-            failed(worker, frontend, backend, outcome);
+            self.failed(client, frontend, backend, request.map_or(Kept::Nothing, Kept::Request), outcome);
         }
         if frontend.log
             && let Some(log) = worker.log.as_ref().filter(|log| log.wants_lines())
         {
-            self.log(log, client, frontend, backend, request, outcome);
+            self.log(log, client, frontend, backend, request, outcome, now);
+        }
+    }
+
+    /// Counts a failure and keeps it for `show errors`.
+    #[cold]
+    fn failed(
+        &self,
+        client: &Client,
+        frontend: &Frontend,
+        backend: Option<&Backend>,
+        kept: Kept<'_>,
+        outcome: &'static Outcome,
+    ) {
+        let worker = &client.port().worker;
+        worker.count(outcome);
+        frontend.live.counters.shard(worker.id).failures.add(1);
+        if let Some(backend) = backend
+            && outcome.side == Side::Server
+        {
+            backend.live.counters.shard(worker.id).response_errors.add(1);
+        }
+        let server = backend.zip(self.server).map(|(backend, index)| &backend.targets[index].server);
+        let (message, bytes) = match kept {
+            Kept::Nothing => (Message::None, &[][..]),
+            Kept::Refused(bytes) => (Message::Request, bytes),
+            Kept::Request(request) => (Message::Request, request.head.text()),
+        };
+        worker.keep(&Failure {
+            time: wall(),
+            client: client.address(),
+            frontend: &frontend.name,
+            backend: backend.map(|backend| &*backend.name),
+            server: server.map(|server| server.name()),
+            outcome,
+            status: Some(self.status).filter(|status| *status > 0),
+            message,
+            position: None,
+            bytes,
+            length: bytes.len(),
+        });
+    }
+
+    /// Counts what was no request, and writes its line. `bytes`: what it was.
+    #[cold]
+    pub(super) fn refused(&self, client: &Client, frontend: &Frontend, bytes: &[u8], outcome: &'static Outcome) {
+        let worker = &client.port().worker;
+        let counters = frontend.live.counters.shard(worker.id);
+        counters.requests.add(1);
+        counters.bytes_in.add(self.bytes_in);
+        counters.bytes_out.add(self.bytes_out);
+        counters.responses[usize::from(self.status / 100).min(5)].add(1);
+        self.failed(client, frontend, None, Kept::Refused(bytes), outcome);
+        if frontend.log
+            && let Some(log) = worker.log.as_ref().filter(|log| log.wants_lines())
+        {
+            self.log(log, client, frontend, None, None, outcome, Tick::now());
         }
     }
 
@@ -74,8 +138,8 @@ impl Record {
         backend: Option<&Backend>,
         request: Option<&Request>,
         outcome: &'static Outcome,
+        now: Tick,
     ) {
-        let now = Tick::now();
         let between = |from: Tick, to: Tick| -> i64 {
             if from == Tick::default() || to == Tick::default() { -1 } else { micros(to.since(from)) }
         };
@@ -115,17 +179,14 @@ impl Record {
     }
 }
 
-#[cold]
-fn failed(worker: &Worker, frontend: &Frontend, backend: Option<&Backend>, outcome: &Outcome) {
-    worker.count(outcome);
-    frontend.live.counters.shard(worker.id).failures.add(1);
-    if let Some(backend) = backend
-        && outcome.side == Side::Server
-    {
-        backend.live.counters.shard(worker.id).response_errors.add(1);
-    }
-}
-
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The message of a failure.
+enum Kept<'a> {
+    Nothing,
+    /// Bytes that are no request.
+    Refused(&'a [u8]),
+    Request(&'a Request),
 }
