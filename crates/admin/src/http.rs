@@ -23,7 +23,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// A client that sends no request for so long is closed.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The page brings its own style and script, and speaks to nobody else.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(crate) async fn serve(stream: Box<dyn Stream>, state: Arc<dyn State>) {

@@ -31,6 +31,8 @@ const WIDE: &[&str] = &[
     "redisp",
     "down for",
     "last check",
+    "total",
+    "requests",
     "resp err",
 ];
 
@@ -121,10 +123,10 @@ fn failures(html: &mut String, state: &dyn State) {
     let hidden = if total == 0 { " hidden" } else { "" };
     let _ =
         write!(html, "<section id=\"failures\"{hidden}><h2>Last failures</h2><div class=\"scroll\"><table><thead><tr>");
-    html.push_str("<th>when<th>what<th class=\"wide\">client<th>where</tr></thead><tbody>");
+    html.push_str("<th>what<th>where<th class=\"wide\">client<th class=\"wide\">when</tr></thead><tbody>");
     for failure in &failures {
-        let [when, what, client, place] = cells::failure(failure).map(|cell| escape(&cell));
-        let _ = write!(html, "<tr><td>{when}<td>{what}<td class=\"wide\">{client}<td>{place}</tr>");
+        let [what, place, client, when] = cells::failure(failure).map(|cell| escape(&cell));
+        let _ = write!(html, "<tr><td>{what}<td>{place}<td class=\"wide\">{client}<td class=\"wide\">{when}</tr>");
     }
     html.push_str("</tbody></table></div></section>\n");
 }

@@ -151,7 +151,7 @@ fn server(row: &ServerFigures, id: &str, rates: &mut Rates<'_>) -> Vec<String> {
             let code = report.code.map(|code| format!("/{code}")).unwrap_or_default();
             let ago = row.now.since(*at).as_secs();
             let stale = if ago > 60 { format!(", {} ago", age(ago)) } else { String::new() };
-            format!("{}{code} in {} ms{stale}", report.status.code(), report.duration.as_millis())
+            format!("{}{code} {} ms{stale}", report.status.code(), report.duration.as_millis())
         }
         _ => "–".into(),
     };
@@ -180,7 +180,12 @@ fn backend(state: &dyn State, row: &BackendFigures, id: &str, rates: &mut Rates<
     let quantile = |q| latencies.as_ref().and_then(|all| all.total.quantile(q)).map_or_else(|| "–".into(), millis);
     vec![
         row.backend.name.to_string(),
-        if row.is_up() { "UP" } else { "DOWN" }.into(),
+        match (row.servers, row.is_up()) {
+            (0, _) => "no server",
+            (_, true) => "UP",
+            (_, false) => "DOWN",
+        }
+        .into(),
         row.backend.balancer.balance().to_string(),
         format!("{} of {}", row.active + row.backup, row.servers),
         grouped(row.current),
@@ -192,16 +197,16 @@ fn backend(state: &dyn State, row: &BackendFigures, id: &str, rates: &mut Rates<
     ]
 }
 
-/// When, what, whose, where.
+/// What, where, whose, when.
 pub(crate) fn failure(failure: &KeptFailure) -> [String; 4] {
     let mut date = Vec::new();
     DateCache::default().write(failure.time, &mut date);
     let place = [Some(failure.frontend()), failure.backend(), failure.server()];
     [
-        String::from_utf8_lossy(&date).into_owned(),
         failure.outcome.slug.into(),
-        failure.client.map_or_else(|| "unix".into(), |client| client.ip().to_string()),
         place.into_iter().flatten().collect::<Vec<_>>().join(" / "),
+        failure.client.map_or_else(|| "unix".into(), |client| client.ip().to_string()),
+        String::from_utf8_lossy(&date).into_owned(),
     ]
 }
 
@@ -243,11 +248,11 @@ fn millis(micros: u64) -> String {
     if millis < 10.0 { format!("{millis:.2} ms") } else { format!("{millis:.0} ms") }
 }
 
-/// The two largest units.
+/// Coarse, so that an open page is not told of every server at every second.
 fn age(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds}s"),
-        60..3_600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        60..3_600 => format!("{}m", seconds / 60),
         3_600..86_400 => format!("{}h {}m", seconds / 3_600, seconds / 60 % 60),
         _ => format!("{}d {}h", seconds / 86_400, seconds / 3_600 % 24),
     }
@@ -265,6 +270,7 @@ mod tests {
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(20 << 20), "20 MiB");
         assert_eq!(age(59), "59s");
+        assert_eq!(age(119), "1m");
         assert_eq!(age(3_700), "1h 1m");
         assert_eq!(age(200_000), "2d 7h");
         assert_eq!(millis(1_234), "1.23 ms");

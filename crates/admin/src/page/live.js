@@ -14,7 +14,7 @@
       row.forEach((text, index) => {
         const cell = line.insertCell();
         cell.textContent = text;
-        if (index === 2) cell.className = "wide";
+        if (index >= 2) cell.className = "wide";
       });
       return line;
     }));
