@@ -2,12 +2,17 @@
 
 mod check;
 mod demo;
+mod explain;
+mod reference;
 mod run;
+mod schema;
+mod shell;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
 /// Connections come and go in great numbers: this allocator gives memory back after a spike.
 #[global_allocator]
@@ -33,17 +38,39 @@ enum Verb {
     /// Listens on every `bind` of the file, or on none: an address that is taken, a file with errors or a `maxconn` that the
     /// descriptor limit cannot hold end it before it serves. `lb: ready` on standard error says that it serves.
     Run {
-        /// The configuration, in YAML.
-        #[arg(short, long, value_name = "FILE")]
-        file: PathBuf,
+        /// A file in YAML, or a directory of them; repeat for several, which are read as one configuration.
+        #[arg(short, long = "file", value_name = "PATH", required = true)]
+        files: Vec<PathBuf>,
     },
     /// Say what is wrong with a configuration; open no port.
     ///
-    /// Prints every error and warning with its line. Exit code 0 if the file can be run, else 1.
-    Check {
-        /// The configuration, in YAML.
-        #[arg(short, long, value_name = "FILE")]
-        file: PathBuf,
+    /// Prints every error and warning with its line. Exit code 0 if it can be run, else 1.
+    Check(check::Check),
+    /// Say what a code means, where it comes from and what to change.
+    ///
+    /// Knows every code of a finding (`config.unknown-key`) and every outcome of a request (`server.connect.refused`).
+    Explain {
+        /// The code; all are listed without.
+        code: Option<String>,
+    },
+    /// Print the JSON Schema of a configuration, for editors.
+    Schema,
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for each verb.
+    Man {
+        /// Write the pages into this folder.
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+    /// Write the generated reference into a folder.
+    #[command(hide = true)]
+    Reference {
+        /// Which folder: docs/reference.
+        folder: PathBuf,
     },
     /// See it balance: no file, no other server.
     ///
@@ -60,8 +87,13 @@ enum Verb {
 
 fn main() -> ExitCode {
     match Arguments::parse().verb {
-        Verb::Run { file } => run::run(&file),
-        Verb::Check { file } => check::check(&file),
+        Verb::Run { files } => run::run(&files),
+        Verb::Check(arguments) => check::check(&arguments),
+        Verb::Explain { code } => explain::explain(code.as_deref()),
+        Verb::Schema => schema::schema(),
+        Verb::Completions { shell } => shell::completions(shell, Arguments::command()),
+        Verb::Man { folder } => shell::man(folder.as_deref(), Arguments::command()),
+        Verb::Reference { folder } => reference::write(&folder),
         Verb::Demo { print_config: true } => demo::print_config(),
         Verb::Demo { print_config: false } => demo::demo(),
         Verb::Version => {

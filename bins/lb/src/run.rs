@@ -1,6 +1,6 @@
 //! `lb run`: serves until it is told to stop.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::check;
 
 /// The verb.
-pub fn run(file: &Path) -> ExitCode {
-    match check::load(file) {
-        Some(plan) => serve(plan, file),
+pub fn run(files: &[PathBuf]) -> ExitCode {
+    match check::load(files) {
+        Some(plan) => serve(plan, files),
         None => ExitCode::FAILURE,
     }
 }
 
-fn serve(plan: Plan, file: &Path) -> ExitCode {
-    let file = file.to_owned();
-    let loader = Loader::new(move || check::read(&file));
+fn serve(plan: Plan, files: &[PathBuf]) -> ExitCode {
+    let files = files.to_vec();
+    let loader = Loader::new(move || check::read(&files));
     let started = Signals::catch().map_err(|error| error.to_string()).and_then(|signals| {
         let engine = Engine::start(plan, loader).map_err(|error| error.to_string())?;
         Ok((signals, engine))

@@ -3,6 +3,7 @@
 use plimsoll_commands::Level;
 use plimsoll_config::{Duration, FromShort};
 use plimsoll_net::{Address, AddressSpec};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -16,7 +17,7 @@ pub struct Options {
 }
 
 /// A socket for runtime commands.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RuntimeApi {
     /// Where: `unix@/run/lb/admin.sock`, `127.0.0.1:9999`. Who reaches it is not asked for a password.
@@ -34,7 +35,7 @@ pub struct RuntimeApi {
 }
 
 /// A listener for the stats page and the metrics, both read-only.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct AdminOptions {
     /// Where: `127.0.0.1:9090`. Who reaches it is not asked for a password.
@@ -81,6 +82,16 @@ fn known(text: &str) -> Result<Address, String> {
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
     known(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+impl JsonSchema for FileMode {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FileMode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^[0-7]{3,4}$|\$\{", "examples": ["600", "660"] })
+    }
 }
 
 impl<'de> Deserialize<'de> for FileMode {

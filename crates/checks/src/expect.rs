@@ -62,6 +62,16 @@ impl Serialize for Expect {
     }
 }
 
+impl schemars::JsonSchema for Expect {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Expect".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": r"^status [0-9]{3}|\$\{", "examples": ["status 200-299", "status 200,204"] })
+    }
+}
+
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         String::deserialize(from)?.parse().map_err(de::Error::custom)

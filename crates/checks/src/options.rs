@@ -1,8 +1,11 @@
 //! The `health-check` option of a backend.
 
+use std::borrow::Cow;
+
 use plimsoll_config::{Duration, suggest};
 use plimsoll_net::Address;
 use plimsoll_server::HealthOptions;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -10,7 +13,7 @@ use crate::probe::{PROBES, Probe};
 use crate::{Defaults, Expect, Plan};
 
 /// How the servers of a backend are checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct HealthCheck {
     /// What is asked: `tcp` only connects, `http` sends a request.
@@ -31,9 +34,11 @@ pub struct HealthCheck {
     pub timeout: Option<Duration>,
     /// Successes in a row that bring a server up: 2.
     #[serde(deserialize_with = "count")]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub rise: Option<u32>,
     /// Failures in a row that bring it down: 3.
     #[serde(deserialize_with = "count")]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub fall: Option<u32>,
     /// Another port than the one that gets traffic.
     pub port: Option<u16>,
@@ -118,8 +123,19 @@ impl<'de> Deserialize<'de> for Kind {
     }
 }
 
+impl JsonSchema for Kind {
+    fn schema_name() -> Cow<'static, str> {
+        "Kind".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = PROBES.iter().map(|probe| probe.name).collect();
+        json_schema!({ "type": "string", "enum": names })
+    }
+}
+
 /// The version a check speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum HttpVersion {
     /// The default: the server closes, and no `Host` is needed.
     #[default]

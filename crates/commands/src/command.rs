@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{Live, Reply};
 
 /// What a session may do. Each level includes those below it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Looks at what is not confidential.

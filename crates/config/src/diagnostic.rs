@@ -152,6 +152,22 @@ impl Diagnostics {
     pub fn render_short(&self, sources: &Sources) -> String {
         self.found.iter().map(|diagnostic| crate::render::short(diagnostic, sources) + "\n").collect()
     }
+
+    /// All findings as one JSON object, for programs.
+    pub fn render_json(&self, sources: &Sources) -> String {
+        crate::render::machine::json(self, sources)
+    }
+
+    /// All findings as a SARIF 2.1.0 log by the tool `name` in `version`; `describe` gives the sentence for a code.
+    pub fn render_sarif(
+        &self,
+        sources: &Sources,
+        name: &str,
+        version: &str,
+        describe: &dyn Fn(&str) -> Option<&'static str>,
+    ) -> String {
+        crate::render::machine::sarif(self, sources, name, version, describe)
+    }
 }
 
 impl IntoIterator for Diagnostics {

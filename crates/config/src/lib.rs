@@ -40,6 +40,7 @@ pub mod de;
 mod diagnostic;
 mod ordered;
 mod render;
+mod schema;
 mod shape;
 mod source;
 mod spanned;

@@ -1,5 +1,7 @@
 //! Findings as text: carets under the place for people, one line each for machines; decides nothing.
 
+pub mod machine;
+
 use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};

@@ -4,12 +4,14 @@ mod build;
 mod bytes;
 mod expand;
 mod leaf;
+mod merge;
 mod quote;
 mod scalar;
 mod yaml;
 
 use crate::source::Span;
 
+pub use merge::merge;
 pub(crate) use quote::quoted;
 pub use yaml::parse;
 
@@ -106,6 +108,37 @@ impl Node {
         match &self.value {
             Value::Map(entries) => entries.iter().find(|(k, _)| k.text == key).map(|(_, node)| node),
             _ => None,
+        }
+    }
+
+    /// Takes the value under `key` out of this map.
+    pub fn take(&mut self, key: &str) -> Option<(Key, Self)> {
+        match &mut self.value {
+            Value::Map(entries) => {
+                let at = entries.iter().position(|(k, _)| k.text == key)?;
+                Some(entries.remove(at))
+            }
+            _ => None,
+        }
+    }
+
+    /// The entry with this key, if this is a map that has it.
+    pub fn entry(&self, key: &str) -> Option<&(Key, Self)> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|(k, _)| k.text == key),
+            _ => None,
+        }
+    }
+
+    /// The entries of a section that names things: those of a map, or of a list of maps with a `name` each.
+    pub fn named(&self) -> Box<dyn Iterator<Item = (&str, Span, &Self)> + '_> {
+        match &self.value {
+            Value::Map(entries) => Box::new(entries.iter().map(|(key, node)| (key.text.as_str(), key.span, node))),
+            Value::List(items) => Box::new(items.iter().filter_map(|item| {
+                let name = item.get(crate::ordered::NAME_KEY)?;
+                Some((name.as_str()?, name.span, item))
+            })),
+            _ => Box::new(std::iter::empty()),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use plimsoll_checks::{Defaults, HealthCheck, Subject};
 use plimsoll_clock::Tick;
+use plimsoll_config::Spanned;
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_net::{Address, ConnectOptions};
 use plimsoll_proxy::{Backend, Frontend, Mode, Snapshot, Target};
@@ -145,17 +146,15 @@ impl Plan {
     fn settings(&self, options: &model::Backend) -> Vec<Settings> {
         let health = self.health_check(options).map_or_else(HealthOptions::default, HealthCheck::health);
         let setting =
-            |(name, server): (&plimsoll_config::Spanned<String>, &plimsoll_config::ShortForm<model::ServerLine>)| {
-                Settings {
-                    name: name.as_str().into(),
-                    id: None,
-                    options: ServerOptions {
-                        weight: server.weight.as_deref().copied().unwrap_or(1),
-                        backup: server.backup,
-                        disabled: server.disabled,
-                    },
-                    health,
-                }
+            |(name, server): (&Spanned<String>, &Spanned<plimsoll_config::ShortForm<model::ServerLine>>)| Settings {
+                name: name.as_str().into(),
+                id: None,
+                options: ServerOptions {
+                    weight: server.weight.as_deref().copied().unwrap_or(1),
+                    backup: server.backup,
+                    disabled: server.disabled,
+                },
+                health,
             };
         options.servers.iter().map(setting).collect()
     }

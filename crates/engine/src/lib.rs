@@ -8,7 +8,9 @@ mod answers;
 mod budget;
 mod build;
 mod changes;
+mod code;
 mod control;
+mod explanation;
 mod load;
 mod model;
 mod plan;
@@ -18,8 +20,12 @@ mod world;
 
 pub use budget::{Budget, BudgetError};
 pub use changes::Changes;
-pub use load::{Findings, load_file, load_text};
-pub use plan::{Bind, Plan};
+pub use code::CODES;
+pub use explanation::{Explanation, explanations};
+pub use load::{Findings, Resolve, Surroundings, load_file, load_files, load_text, load_text_in};
+pub use model::schema;
+pub use plan::{Bind, Plan, ServerAddress};
+pub use plimsoll_config::suggest;
 pub use process::{Engine, Loader, StartError, outcome_tables};
 
 /// How many CPUs this process may use: affinity and cgroup quota, whichever is less.

@@ -1,12 +1,20 @@
-//! From a file to a plan, or to everything that is wrong with it.
+//! From files to a plan, or to everything that is wrong with them.
 
-use std::path::Path;
+mod not_yet;
+mod read;
+mod surroundings;
 
-use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Span, Value};
+use std::path::{Path, PathBuf};
 
+use plimsoll_config::{Diagnostic, Diagnostics, Node, Severity, Sources, Span, Value};
+
+use crate::model::File;
 use crate::plan::{Plan, compile};
+use read::Reader;
 
-/// What was found in a file.
+pub use surroundings::{Resolve, Surroundings};
+
+/// What was found in the files.
 #[derive(Debug)]
 pub struct Findings {
     sources: Sources,
@@ -29,71 +37,109 @@ impl Findings {
     /// How many errors.
     #[must_use]
     pub fn errors(&self) -> usize {
-        self.found.iter().filter(|finding| finding.severity == plimsoll_config::Severity::Error).count()
+        self.found.iter().filter(|finding| finding.severity == Severity::Error).count()
+    }
+
+    /// Every finding, sorted by place.
+    #[must_use]
+    pub fn diagnostics(&self) -> &Diagnostics {
+        &self.found
+    }
+
+    /// The files that were read.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 }
 
-/// Reads a file. Without a plan there is at least one error among the findings.
-pub fn load_file(path: &Path) -> std::io::Result<(Option<Plan>, Findings)> {
-    let bytes = std::fs::read(path)?;
-    let name = path.display().to_string();
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(load_text(&name, &text)),
-        Err(error) => {
-            let mut sources = Sources::new();
-            sources.add(name, "");
-            let mut found = Diagnostics::new();
-            let line =
-                error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
-            found.push(Diagnostic::error("config.encoding", Span::NONE, format!("line {line} is not UTF-8")));
-            Ok((None, Findings { sources, found }))
-        }
+/// Reads files and directories as one configuration, includes and all. Without a plan there is at least one error among the findings.
+#[must_use]
+pub fn load_files(paths: &[PathBuf]) -> (Option<Plan>, Findings) {
+    let surroundings = Surroundings::of_process();
+    let mut reader = Reader::new(&surroundings);
+    for path in paths {
+        reader.path(path, Span::NONE);
     }
+    finish(reader, &surroundings)
 }
 
-/// Reads a text that came from anywhere.
+/// Reads one file or directory.
+#[must_use]
+pub fn load_file(path: &Path) -> (Option<Plan>, Findings) {
+    load_files(&[path.to_owned()])
+}
+
+/// Reads a text that came from anywhere; it can include nothing.
 #[must_use]
 pub fn load_text(name: &str, text: &str) -> (Option<Plan>, Findings) {
-    let mut sources = Sources::new();
-    let mut found = Diagnostics::new();
-    let tree =
-        plimsoll_config::tree::parse(&mut sources, name, text, &|variable| std::env::var(variable).ok(), &mut found);
-    // What could be read in spite of errors is looked at as well, so that everything comes out at once.
-    let plan = tree.and_then(|tree| {
-        let file = plimsoll_config::salvage_tree(&tree, &sources, &mut found)?;
-        let mut sense = Diagnostics::new();
-        let plan = compile(file, &backend_names(&tree), &mut sense);
-        let told: Vec<Span> = found.iter().map(|finding| finding.primary.span).collect();
-        found.extend(sense.iter().filter(|finding| !follows(finding, &tree, &told)).cloned());
-        plan
-    });
+    load_text_in(name, text, &Surroundings::of_process())
+}
+
+/// As [`load_text`], in surroundings that the caller describes; opens nothing by itself.
+#[must_use]
+pub fn load_text_in(name: &str, text: &str, surroundings: &Surroundings<'_>) -> (Option<Plan>, Findings) {
+    let mut reader = Reader::new(surroundings);
+    reader.text(name, text, None);
+    finish(reader, surroundings)
+}
+
+/// From trees to a plan. What could be read in spite of errors is looked at as well, so that everything comes out at once.
+fn finish(reader: Reader<'_>, surroundings: &Surroundings<'_>) -> (Option<Plan>, Findings) {
+    let Reader { sources, mut found, trees, .. } = reader;
+    // A file without a tree may define what others refer to: then nothing is unknown.
+    let complete = !found.has_errors();
+    let tree = plimsoll_config::tree::merge(trees, &sources, &mut found);
+    let plan = match tree {
+        Some(tree) => compiled(tree, complete, surroundings, &sources, &mut found),
+        None if found.has_errors() => None,
+        None => {
+            found.push(Diagnostic::error("config.unreadable", Span::NONE, "there is nothing to read"));
+            None
+        }
+    };
     found.sort();
     let plan = plan.filter(|_| !found.has_errors());
     (plan, Findings { sources, found })
 }
 
-/// The backends that are written down, also those that could not be read: a reference to one of them is not wrong.
-fn backend_names(tree: &Node) -> Vec<String> {
-    match tree.get("backends").map(|node| &node.value) {
-        Some(Value::Map(entries)) => entries.iter().map(|(key, _)| key.text.to_string()).collect(),
-        Some(Value::List(items)) => {
-            items.iter().filter_map(|item| item.get("name")?.as_str().map(str::to_owned)).collect()
-        }
-        _ => Vec::new(),
-    }
+fn compiled(
+    mut tree: Node,
+    complete: bool,
+    surroundings: &Surroundings<'_>,
+    sources: &Sources,
+    found: &mut Diagnostics,
+) -> Option<Plan> {
+    not_yet::take(&mut tree, found);
+    let file = plimsoll_config::salvage_tree::<File>(&tree, sources, found)?;
+    let mut sense = Diagnostics::new();
+    let plan = compile(file, &tree, surroundings, &mut sense);
+    let told: Vec<Span> = found.iter().map(|finding| finding.primary.span).collect();
+    let news =
+        |finding: &Diagnostic| !follows(finding, &tree, &told) && (complete || !REFERENCES.contains(&finding.code));
+    found.extend(sense.into_iter().filter(news));
+    plan
 }
 
 /// Findings that something is not there.
 const ABSENCES: &[&str] = &["config.no-bind", "config.no-backend", "config.no-server", "config.no-frontend"];
+/// Findings that depend on other parts of the configuration: they wait until those can be read.
+const ELSEWHERE: &[&str] = &["config.unused-backend", "config.missing-timeout"];
+/// Findings about names, which a file that could not be walked may hold.
+const REFERENCES: &[&str] = &["config.unknown-backend", "config.unknown-defaults"];
 
 /// Whether what is said to be missing was there and wrong, of which was told already: in the same proxy, or anywhere.
 fn follows(finding: &Diagnostic, tree: &Node, told: &[Span]) -> bool {
-    if told.is_empty() || !ABSENCES.contains(&finding.code) {
+    if told.is_empty() || ELSEWHERE.contains(&finding.code) {
+        return !told.is_empty();
+    }
+    if !ABSENCES.contains(&finding.code) {
         return false;
     }
     let about = finding.primary.span;
-    let holds = |whole: &Span, part: &Span| whole.start <= part.start && part.end <= whole.end;
-    let proxies = ["frontends", "backends"].into_iter().filter_map(|section| tree.get(section));
+    let holds =
+        |whole: &Span, part: &Span| whole.file == part.file && whole.start <= part.start && part.end <= whole.end;
+    let proxies = ["frontends", "backends", "listens"].into_iter().filter_map(|section| tree.get(section));
     let mut spans = proxies.flat_map(|section| match &section.value {
         Value::Map(entries) => entries.iter().map(|(key, value)| key.span.to(value.span)).collect(),
         Value::List(items) => items.iter().map(|item| item.span).collect(),

@@ -1,209 +1,282 @@
 //! The file, as it is written: names of keys and the owners' types, nothing else. `docs/keys.md` lists them.
+//!
+//! The sentences on the fields are what `lb schema` shows in an editor.
+
+mod removed;
+mod short;
+mod threads;
 
 use plimsoll_admin::{AdminOptions, RuntimeApi};
 use plimsoll_checks::HealthCheck;
-use plimsoll_config::{Duration, FromShort, NamedMap, OneOrMany, ShortForm, Spanned};
+use plimsoll_config::{Duration, NamedMap, OneOrMany, ShortForm, Spanned};
 use plimsoll_lb::Balance;
 use plimsoll_net::AddressSpec;
 use plimsoll_observe::LogTarget;
 use plimsoll_proxy::{Mode, Timeouts};
 use plimsoll_upstream::Reuse;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+
+pub(crate) use removed::Removed;
+pub(crate) use threads::Threads;
+
+/// The JSON Schema of a configuration, as an editor reads it.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
+    generator.into_root_schema_for::<File>().to_value()
+}
 
 /// A whole configuration.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schemars(title = "Plimsoll configuration")]
 pub(crate) struct File {
+    /// Other files that belong to this one: paths and patterns such as `sites/*.yaml`, relative to this file.
+    pub(crate) include: OneOrMany<String>,
+    /// The process.
     pub(crate) global: Global,
+    /// Values for every proxy that does not give its own.
     pub(crate) defaults: Defaults,
+    /// More such values, for the proxies that name them with `from`.
+    pub(crate) named_defaults: NamedMap<NamedDefaults>,
+    /// Where clients come in.
     pub(crate) frontends: NamedMap<Frontend>,
+    /// Where requests go.
     pub(crate) backends: NamedMap<Backend>,
+    /// A frontend and a backend of one name, in one place.
+    pub(crate) listens: NamedMap<Listen>,
 }
 
 /// The process.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Global {
+    /// Workers: `auto`, or how many. `auto`: the CPUs that affinity and the cgroup's quota allow.
     pub(crate) threads: Option<Spanned<Threads>>,
+    /// Client connections at once, over all frontends; what the descriptor limit holds if not given.
     pub(crate) maxconn: Option<Spanned<u32>>,
+    /// Where access-log lines go; standard output if not given, nowhere if empty.
     pub(crate) log: Option<OneOrMany<ShortForm<LogTarget>>>,
+    /// Sockets for runtime commands; none if not given.
     pub(crate) runtime_api: Option<OneOrMany<ShortForm<RuntimeApi>>>,
+    /// Listeners for the stats page and the metrics; none if not given.
     pub(crate) admin: Option<OneOrMany<ShortForm<AdminOptions>>>,
+    /// Ends what a drain leaves over after so long; never if not given.
     pub(crate) hard_stop_after: Option<Duration>,
+    /// What becomes of the tunnels of servers that a reload removed or changed: `keep`, `close` or `drain TIME`.
     pub(crate) removed_servers: Option<Removed>,
 }
 
-/// What becomes of the tunnels of servers that a reload removed or changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Removed {
-    /// They end by themselves.
-    Keep,
-    /// They end now.
-    Close,
-    /// They end after so long.
-    Drain(Duration),
-}
-
-impl<'de> Deserialize<'de> for Removed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.as_str() {
-            "keep" => Ok(Self::Keep),
-            "close" => Ok(Self::Close),
-            text => match text.strip_prefix("drain ").map(str::parse) {
-                Some(Ok(limit)) => Ok(Self::Drain(limit)),
-                _ => Err(D::Error::custom("`keep`, `close` or `drain TIME` is expected, such as `drain 30s`")),
-            },
-        }
-    }
-}
-
-/// `auto`, or a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Threads {
-    Auto,
-    Count(u32),
-}
-
 /// What holds for every proxy that does not say otherwise.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Defaults {
+    /// What is understood of the bytes: `http` if not given.
     pub(crate) mode: Option<Mode>,
+    /// How long things may take. Each key counts on its own: a proxy overrides single ones.
     pub(crate) timeouts: Timeouts,
+    /// Client connections at once, for each frontend on its own; as `global.maxconn` if not given.
     pub(crate) maxconn: Option<u32>,
+    /// For frontends: a line per request (HTTP) or connection (TCP); true if not given.
     pub(crate) access_log: Option<bool>,
+    /// For frontends: add `X-Forwarded-For`; false if not given.
     pub(crate) forwardfor: Option<bool>,
+    /// One response per server connection; false if not given.
     pub(crate) http_server_close: Option<bool>,
+    /// For backends: which server is next; `roundrobin` if not given.
     pub(crate) balance: Option<Balance>,
+    /// For backends: which requests may use an idle server connection; `safe` if not given.
     pub(crate) http_reuse: Option<Reuse>,
+    /// For backends: attempts after the first; 3 if not given.
     pub(crate) retries: Option<u32>,
+    /// For backends: a retry goes to another server if there is one; true if not given.
     pub(crate) redispatch: Option<bool>,
+    /// For backends: large clear-text transfers stay inside the kernel; true if not given.
     pub(crate) splice: Option<bool>,
+    /// For backends: how servers are checked; not at all if not given.
+    pub(crate) health_check: Option<Spanned<HealthCheck>>,
+}
+
+/// Defaults with a name, for proxies that ask for them.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct NamedDefaults {
+    /// Other named defaults, for what is not given here; `defaults` come last.
+    pub(crate) from: Option<Spanned<String>>,
+    /// What is understood of the bytes.
+    pub(crate) mode: Option<Mode>,
+    /// How long things may take; each key counts on its own.
+    pub(crate) timeouts: Timeouts,
+    /// Client connections at once, for each frontend on its own.
+    pub(crate) maxconn: Option<u32>,
+    /// For frontends: a line per request (HTTP) or connection (TCP).
+    pub(crate) access_log: Option<bool>,
+    /// For frontends: add `X-Forwarded-For`.
+    pub(crate) forwardfor: Option<bool>,
+    /// One response per server connection.
+    pub(crate) http_server_close: Option<bool>,
+    /// For backends: which server is next.
+    pub(crate) balance: Option<Balance>,
+    /// For backends: which requests may use an idle server connection.
+    pub(crate) http_reuse: Option<Reuse>,
+    /// For backends: attempts after the first.
+    pub(crate) retries: Option<u32>,
+    /// For backends: a retry goes to another server if there is one.
+    pub(crate) redispatch: Option<bool>,
+    /// For backends: large clear-text transfers stay inside the kernel.
+    pub(crate) splice: Option<bool>,
+    /// For backends: how servers are checked.
     pub(crate) health_check: Option<Spanned<HealthCheck>>,
 }
 
 /// Where clients come in.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Frontend {
-    pub(crate) bind: OneOrMany<ShortForm<BindLine>>,
+    /// Where to listen: one or many addresses, or maps with an `address`.
+    pub(crate) bind: OneOrMany<Spanned<ShortForm<BindLine>>>,
+    /// Named defaults, for what is not given here.
+    pub(crate) from: Option<Spanned<String>>,
+    /// What is understood of the bytes; must be the mode of the backend.
     pub(crate) mode: Option<Spanned<Mode>>,
+    /// How long things may take: `client`, `http-request`, `http-keep-alive`, `client-fin` and `tunnel` count here.
     #[serde(default)]
     pub(crate) timeouts: Timeouts,
+    /// Client connections at once; further ones wait in the kernel's queue.
     pub(crate) maxconn: Option<u32>,
+    /// A line per request (HTTP) or connection (TCP).
     pub(crate) access_log: Option<bool>,
+    /// Add `X-Forwarded-For` with the client's address behind those that are there.
     pub(crate) forwardfor: Option<bool>,
+    /// Close the server's connection after each response. Set here or in the backend: either counts.
     pub(crate) http_server_close: Option<bool>,
+    /// The backend of its requests. Without: 503, or a reset in TCP mode.
     pub(crate) default_backend: Option<Spanned<String>>,
 }
 
 /// One address to listen on.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct BindLine {
+    /// Where: `*:80`, `127.0.0.1:80`, `[::1]:80`, `unix@/path`, `abns@name`.
     pub(crate) address: Spanned<AddressSpec>,
+    /// Connections that the kernel queues, 4096 if not given; capped by net.core.somaxconn.
     pub(crate) backlog: Option<u32>,
+    /// TCP keep-alive probes to clients; false if not given.
     pub(crate) keepalive: Option<bool>,
-}
-
-impl FromShort for BindLine {
-    fn from_short(text: &str) -> Result<Self, String> {
-        let address: AddressSpec = text.parse().map_err(|error: plimsoll_net::AddressError| error.to_string())?;
-        Ok(Self { address: Spanned::detached(address), backlog: None, keepalive: None })
-    }
 }
 
 /// Where requests go.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Backend {
+    /// Named defaults, for what is not given here.
+    pub(crate) from: Option<Spanned<String>>,
+    /// What is understood of the bytes; must be the mode of its frontends.
     pub(crate) mode: Option<Spanned<Mode>>,
+    /// How long things may take: `connect`, `server`, `server-fin`, `tunnel` and `check` count here.
     #[serde(default)]
     pub(crate) timeouts: Timeouts,
+    /// Which server is next.
     pub(crate) balance: Option<Balance>,
+    /// When only backups are usable, balance over all of them instead of using the first.
     #[serde(default)]
     pub(crate) allbackups: bool,
+    /// Which requests may use an idle server connection.
     pub(crate) http_reuse: Option<Reuse>,
+    /// Close the server's connection after each response.
     pub(crate) http_server_close: Option<bool>,
+    /// Add `X-Forwarded-For`. Set here or in the frontend: either counts.
     pub(crate) forwardfor: Option<bool>,
+    /// Attempts after the first.
     pub(crate) retries: Option<u32>,
+    /// A retry goes to another server if there is one.
     pub(crate) redispatch: Option<bool>,
+    /// Large clear-text transfers stay inside the kernel.
     pub(crate) splice: Option<bool>,
+    /// How its servers are checked; not at all if given neither here nor in the defaults.
     pub(crate) health_check: Option<Spanned<HealthCheck>>,
+    /// Its servers, in this order: an address each, or a map with an `address`.
     #[serde(default)]
-    pub(crate) servers: NamedMap<ShortForm<ServerLine>>,
+    pub(crate) servers: NamedMap<Spanned<ShortForm<ServerLine>>>,
+}
+
+/// A frontend and a backend of one name: the keys of both, but for `default-backend`.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Listen {
+    /// Where to listen: one or many addresses, or maps with an `address`.
+    pub(crate) bind: OneOrMany<Spanned<ShortForm<BindLine>>>,
+    /// Named defaults, for what is not given here.
+    pub(crate) from: Option<Spanned<String>>,
+    /// What is understood of the bytes.
+    pub(crate) mode: Option<Spanned<Mode>>,
+    /// How long things may take.
+    #[serde(default)]
+    pub(crate) timeouts: Timeouts,
+    /// Client connections at once; further ones wait in the kernel's queue.
+    pub(crate) maxconn: Option<u32>,
+    /// A line per request (HTTP) or connection (TCP).
+    pub(crate) access_log: Option<bool>,
+    /// Add `X-Forwarded-For` with the client's address behind those that are there.
+    pub(crate) forwardfor: Option<bool>,
+    /// Close the server's connection after each response.
+    pub(crate) http_server_close: Option<bool>,
+    /// Which server is next.
+    pub(crate) balance: Option<Balance>,
+    /// When only backups are usable, balance over all of them instead of using the first.
+    #[serde(default)]
+    pub(crate) allbackups: bool,
+    /// Which requests may use an idle server connection.
+    pub(crate) http_reuse: Option<Reuse>,
+    /// Attempts after the first.
+    pub(crate) retries: Option<u32>,
+    /// A retry goes to another server if there is one.
+    pub(crate) redispatch: Option<bool>,
+    /// Large clear-text transfers stay inside the kernel.
+    pub(crate) splice: Option<bool>,
+    /// How its servers are checked; not at all if given neither here nor in the defaults.
+    pub(crate) health_check: Option<Spanned<HealthCheck>>,
+    /// Its servers, in this order: an address each, or a map with an `address`.
+    #[serde(default)]
+    pub(crate) servers: NamedMap<Spanned<ShortForm<ServerLine>>>,
 }
 
 /// One server.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct ServerLine {
+    /// Where: `127.0.0.1:80`, `[::1]:80`, `name:80`, `unix@/path`, `abns@name`.
     pub(crate) address: Spanned<AddressSpec>,
+    /// Share relative to the others, 0 to 256, 1 if not given. 0 gets no new work.
+    #[schemars(range(max = 256))]
     pub(crate) weight: Option<Spanned<u16>>,
+    /// Used only while no other server is usable.
     #[serde(default)]
     pub(crate) backup: bool,
+    /// Starts in maintenance: gets nothing.
     #[serde(default)]
     pub(crate) disabled: bool,
+    /// Whether this server is checked; true if not given and the backend has `health-check`.
     pub(crate) check: Option<bool>,
+    /// TCP keep-alive probes to the server; false if not given.
     pub(crate) keepalive: Option<bool>,
+    /// Sloppy responses that are repaired instead of answered with 502.
     #[serde(default)]
     pub(crate) tolerate: OneOrMany<Tolerated>,
 }
 
 /// Sloppiness that is forgiven to a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Tolerated {
+    /// Lines that end with LF alone.
     BareLf,
+    /// Header fields folded over several lines.
     ObsFold,
+    /// The same Content-Length twice.
     DuplicateContentLength,
+    /// A status line without the blank before its absent reason.
     NoReason,
-}
-
-impl FromShort for ServerLine {
-    fn from_short(text: &str) -> Result<Self, String> {
-        let address: AddressSpec = text.parse().map_err(|error: plimsoll_net::AddressError| error.to_string())?;
-        Ok(Self {
-            address: Spanned::detached(address),
-            weight: None,
-            backup: false,
-            disabled: false,
-            check: None,
-            keepalive: None,
-            tolerate: OneOrMany::default(),
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Threads {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Count;
-
-        impl Visitor<'_> for Count {
-            type Value = Threads;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("`auto` or a number of threads from 1 to 1024")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Threads, E> {
-                if text == "auto" {
-                    Ok(Threads::Auto)
-                } else {
-                    Err(E::invalid_value(serde::de::Unexpected::Str(text), &self))
-                }
-            }
-
-            fn visit_u64<E: Error>(self, count: u64) -> Result<Threads, E> {
-                match u32::try_from(count) {
-                    Ok(count @ 1..=1024) => Ok(Threads::Count(count)),
-                    _ => Err(E::invalid_value(serde::de::Unexpected::Unsigned(count), &self)),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(Count)
-    }
 }

@@ -1,13 +1,20 @@
 //! What only makes sense together: names that must exist, addresses, modes that must agree. It ends in a plan, or in findings.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+mod inherit;
+mod lint;
+mod servers;
 
-use plimsoll_config::{Diagnostic, Diagnostics, Span, Spanned};
-use plimsoll_net::{Address, AddressSpec, Family, ListenOptions};
+use std::collections::HashMap;
+
+use plimsoll_config::{Diagnostic, Diagnostics, Node, Span, Spanned};
+use plimsoll_net::{Address, AddressSpec, ListenOptions};
 use plimsoll_observe::{LogTarget, To};
 use plimsoll_proxy::Mode;
 
+use crate::load::Surroundings;
 use crate::model::{File, Threads};
+
+pub use servers::ServerAddress;
 
 /// Everything that is needed to start.
 #[derive(Debug)]
@@ -18,7 +25,9 @@ pub struct Plan {
     pub(crate) log: Vec<LogTarget>,
     /// Addresses to listen on.
     pub binds: Vec<Bind>,
-    /// Of each backend's servers.
+    /// Of each backend's servers: what is known of their addresses.
+    pub servers: Vec<Vec<ServerAddress>>,
+    /// The same, with an address where nothing ever answers for those that are not known.
     pub(crate) addresses: Vec<Vec<Address>>,
 }
 
@@ -34,32 +43,54 @@ pub struct Bind {
     pub(crate) options: ListenOptions,
 }
 
-/// Checks what only makes sense together. `written`: the names of all backends, also of those that could not be read. `None`: there were
-/// errors.
-pub(crate) fn compile(file: File, written: &[String], found: &mut Diagnostics) -> Option<Plan> {
-    let binds = binds(&file, found);
-    references(&file, written, found);
-    let addresses = file
-        .backends
-        .values()
-        .map(|backend| {
-            backend.servers.iter().filter_map(|(name, server)| address(&server.address, name.span(), found)).collect()
-        })
-        .collect();
+/// The names that are written down, also of what could not be read: a reference to one of them is not wrong.
+pub(crate) struct Written<'t> {
+    backends: Vec<&'t str>,
+    defaults: Vec<&'t str>,
+}
+
+impl<'t> Written<'t> {
+    fn of(tree: &'t Node) -> Self {
+        let names = |section: &str| tree.get(section).map(Node::named).into_iter().flatten().map(|(name, ..)| name);
+        Self {
+            backends: names("backends").chain(names("listens")).collect(),
+            defaults: names("named-defaults").collect(),
+        }
+    }
+}
+
+/// Checks what only makes sense together. `None`: there were errors.
+pub(crate) fn compile(
+    mut file: File,
+    tree: &Node,
+    surroundings: &Surroundings<'_>,
+    found: &mut Diagnostics,
+) -> Option<Plan> {
+    let written = Written::of(tree);
+    inherit::split_listens(&mut file, found);
+    inherit::fill(&mut file, &written.defaults, found);
+    let binds = binds(&file, surroundings, found);
+    references(&file, &written, found);
+    values(&file, found);
+    let servers = servers::resolve(&file, surroundings, found);
     let workers = match file.global.threads.as_deref() {
-        None | Some(Threads::Auto) => plimsoll_net::limits::cpus(),
+        None | Some(Threads::Auto) => surroundings.cpus,
         Some(Threads::Count(count)) => *count as usize,
     };
+    lint::lint(&lint::Look::new(&file, tree, &binds, workers, surroundings), found);
     let log = match &file.global.log {
         None => vec![LogTarget::new(To::Stdout)],
         Some(targets) => targets.iter().map(|target| target.0.clone()).collect(),
     };
     let maxconn = file.global.maxconn.as_deref().map(|maxconn| *maxconn as usize);
-    if found.has_errors() { None } else { Some(Plan { file, workers, maxconn, log, binds, addresses }) }
+    let addresses = servers.iter().map(|all| all.iter().map(ServerAddress::or_nowhere).collect()).collect();
+    (!found.has_errors()).then_some(Plan { file, workers, maxconn, log, binds, servers, addresses })
 }
 
-fn binds(file: &File, found: &mut Diagnostics) -> Vec<Bind> {
+/// What is listened on. Two frontends cannot share an address: the kernel would deal connections to either.
+fn binds(file: &File, surroundings: &Surroundings<'_>, found: &mut Diagnostics) -> Vec<Bind> {
     let mut binds = Vec::new();
+    let mut places: HashMap<Address, Span> = HashMap::new();
     for (frontend, (name, options)) in file.frontends.iter().enumerate() {
         if options.bind.is_empty() {
             found.push(
@@ -68,7 +99,16 @@ fn binds(file: &File, found: &mut Diagnostics) -> Vec<Bind> {
             );
         }
         for line in options.bind.iter() {
-            let Some(address) = address(&line.address, name.span(), found) else { continue };
+            let span = if line.address.span().is_none() { line.span() } else { line.address.span() };
+            let Some(address) = listen_address(&line.address, span, surroundings, found) else { continue };
+            let any_port = matches!(address, Address::Inet(address) if address.port() == 0);
+            if let Some(first) = places.get(&address).filter(|_| !any_port) {
+                let text = format!("{address} is listened on twice");
+                let told = Diagnostic::error("config.duplicate-bind", span, text).label("again here");
+                found.push(told.also(*first, "first here"));
+                continue;
+            }
+            places.insert(address.clone(), span);
             let defaults = ListenOptions::default();
             let options = ListenOptions {
                 backlog: line.backlog.unwrap_or(defaults.backlog),
@@ -84,8 +124,28 @@ fn binds(file: &File, found: &mut Diagnostics) -> Vec<Bind> {
     binds
 }
 
+/// A name is looked up now: without an address there is nothing to listen on.
+fn listen_address(
+    spec: &AddressSpec,
+    span: Span,
+    surroundings: &Surroundings<'_>,
+    found: &mut Diagnostics,
+) -> Option<Address> {
+    match spec {
+        AddressSpec::Known(address) => Some(address.clone()),
+        AddressSpec::Name { host, port, family } => match (surroundings.resolve)(host, *port, *family) {
+            Ok(address) => Some(Address::Inet(address)),
+            Err(why) => {
+                let text = format!("`{host}` cannot be resolved: {why}");
+                found.push(Diagnostic::error("config.unresolved", span, text));
+                None
+            }
+        },
+    }
+}
+
 /// Names that must exist, and modes that must agree.
-fn references(file: &File, written: &[String], found: &mut Diagnostics) {
+fn references(file: &File, written: &Written<'_>, found: &mut Diagnostics) {
     let default_mode = file.defaults.mode.unwrap_or_default();
     let mode = |mode: &Option<Spanned<Mode>>| mode.as_deref().copied().unwrap_or(default_mode);
     for (name, frontend) in file.frontends.iter() {
@@ -97,66 +157,36 @@ fn references(file: &File, written: &[String], found: &mut Diagnostics) {
             ));
             continue;
         };
-        let Some((defined, backend)) = file.backends.iter().find(|(name, _)| name.as_str() == wanted.as_str()) else {
-            if written.iter().any(|name| name == wanted.as_str()) {
-                continue;
+        let Some((defined, backend)) = file.backends.get_key_value(wanted.as_str()) else {
+            if !written.backends.contains(&wanted.as_str()) {
+                found.push(
+                    Diagnostic::error("config.unknown-backend", wanted.span(), format!("unknown backend `{wanted}`"))
+                        .suggest(wanted, written.backends.iter().copied()),
+                );
             }
-            found.push(
-                Diagnostic::error("config.unknown-backend", wanted.span(), format!("unknown backend `{wanted}`"))
-                    .suggest(wanted, written.iter().map(String::as_str)),
-            );
             continue;
         };
-        if mode(&frontend.mode) != mode(&backend.mode) {
+        let (ours, theirs) = (mode(&frontend.mode), mode(&backend.mode));
+        if ours != theirs {
+            let word = |mode| if mode == Mode::Tcp { "tcp" } else { "http" };
             let text = format!("frontend `{name}` and backend `{wanted}` have different modes");
+            let place = backend.mode.as_ref().map_or(defined.span(), Spanned::span);
+            let place = if place.is_none() { defined.span() } else { place };
             found.push(
-                Diagnostic::error("config.mode-mismatch", wanted.span(), text).also(defined.span(), "the backend"),
+                Diagnostic::error("config.mode-mismatch", wanted.span(), text)
+                    .label(format!("the frontend's mode is {}", word(ours)))
+                    .also(place, format!("the backend's mode is {}", word(theirs))),
             );
-        }
-    }
-    for (name, backend) in file.backends.iter() {
-        if backend.servers.is_empty() {
-            found.push(Diagnostic::warning("config.no-server", name.span(), format!("backend `{name}` has no server")));
-        }
-        if let Some(check) = &backend.health_check {
-            for key in check.pointless() {
-                let text = format!("`{key}` means nothing for a health check of this type");
-                found.push(Diagnostic::warning("config.pointless", check.span(), text));
-            }
-        }
-        for server in backend.servers.values() {
-            if let Some(weight) = server.weight.as_ref().filter(|weight| ***weight > 256) {
-                found.push(Diagnostic::error(
-                    "config.bad-value",
-                    weight.span(),
-                    format!("weight {} is not between 0 and 256", **weight),
-                ));
-            }
         }
     }
 }
 
-/// A name is looked up now. `owner`: the place to name when the short form of a line has none of its own.
-fn address(spec: &Spanned<AddressSpec>, owner: Span, found: &mut Diagnostics) -> Option<Address> {
-    let span = if spec.span().is_none() { owner } else { spec.span() };
-    let (host, port, family) = match &**spec {
-        AddressSpec::Known(address) => return Some(address.clone()),
-        AddressSpec::Name { host, port, family } => (host, *port, *family),
-    };
-    let fits = |address: &SocketAddr| match family {
-        None => true,
-        Some(Family::V4) => address.is_ipv4(),
-        Some(Family::V6) => address.is_ipv6(),
-    };
-    match (host.as_str(), port).to_socket_addrs().map(|mut all| all.find(fits)) {
-        Ok(Some(address)) => Some(Address::Inet(address)),
-        Ok(None) => {
-            found.push(Diagnostic::error("config.unresolved", span, format!("`{host}` has no address of that family")));
-            None
-        }
-        Err(error) => {
-            found.push(Diagnostic::error("config.unresolved", span, format!("`{host}` cannot be resolved: {error}")));
-            None
+/// Values whose range the type does not say.
+fn values(file: &File, found: &mut Diagnostics) {
+    for server in file.backends.values().flat_map(|backend| backend.servers.values()) {
+        if let Some(weight) = server.weight.as_ref().filter(|weight| ***weight > 256) {
+            let text = format!("weight {} is not between 0 and 256", **weight);
+            found.push(Diagnostic::error("config.bad-value", weight.span(), text));
         }
     }
 }

@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod chunked;
 pub mod encode;
+pub mod explain;
 mod field;
 mod framing;
 mod hop;

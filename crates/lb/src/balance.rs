@@ -84,6 +84,24 @@ impl Serialize for Balance {
     }
 }
 
+impl schemars::JsonSchema for Balance {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Balance".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names =
+            |with: bool| ALGORITHMS.iter().filter(move |row| row.argument.is_some() || !with).map(|row| row.name);
+        let with: Vec<&str> = names(true).collect();
+        schemars::json_schema!({
+            "anyOf": [
+                { "enum": names(false).collect::<Vec<_>>() },
+                { "type": "string", "pattern": format!(r"^({})\([0-9]+\)$|\$\{{", with.join("|")) },
+            ],
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Balance {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         String::deserialize(from)?.parse().map_err(de::Error::custom)

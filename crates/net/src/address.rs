@@ -256,6 +256,29 @@ impl FromStr for Address {
     }
 }
 
+/// Both are written in one way, but a name will not do for an [`Address`].
+macro_rules! schema {
+    ($type:ident, $description:literal) => {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string",
+                    // A port, a path, a name in the abstract namespace, or a variable.
+                    "pattern": r":[0-9]+$|^(unix@)?/|^abns@|\$\{",
+                    "description": $description,
+                    "examples": ["127.0.0.1:80", "*:80", "[::1]:80", "unix@/run/app.sock"],
+                })
+            }
+        }
+    };
+}
+schema!(Address, "An IP address and port, or a UNIX socket.");
+schema!(AddressSpec, "An IP address or a name and a port, or a UNIX socket.");
+
 impl TryFrom<String> for AddressSpec {
     type Error = AddressError;
     fn try_from(text: String) -> Result<Self, AddressError> {

@@ -1,18 +1,20 @@
 //! The `log` option: where lines go and what they look like there.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use plimsoll_config::{FromShort, suggest};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Facility, Level};
 
 /// Where lines go: one target. A text alone, `log: stdout`, is its `to`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct LogTarget {
     /// `stdout`, `stderr`, `file:/path`, `udp:host:514`, `unix:/dev/log`.
@@ -35,6 +37,7 @@ pub struct LogTarget {
     /// The longest line, what stands before it included: 80 to 65535. 1024 for text to syslog, else 8192. JSON is cut so that it stays
     /// JSON, and never below 1024.
     #[serde(default, deserialize_with = "length")]
+    #[schemars(range(min = 80, max = 65_535))]
     pub len: Option<u32>,
     /// The name that syslog shows: `lb`. HAProxy's `log-tag`.
     #[serde(default, deserialize_with = "word")]
@@ -60,7 +63,7 @@ pub enum To {
 }
 
 /// The shape of a line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// HAProxy's httplog for requests, tcplog for connections.
@@ -71,7 +74,7 @@ pub enum Format {
 }
 
 /// What stands before a line: the words that HAProxy has for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Framing {
     /// `<134>Nov 20 08:04:09 lb[71]: `
@@ -213,6 +216,20 @@ fn udp(text: &str) -> Result<To, String> {
             Ok(To::Udp(host.into(), port))
         }
         None => Err(format!("`{host}` is neither an IP address nor a host name")),
+    }
+}
+
+impl JsonSchema for To {
+    fn schema_name() -> Cow<'static, str> {
+        "To".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^(stdout|stderr)$|[:/.]|\$\{",
+            "examples": ["stdout", "stderr", "file:/var/log/lb.log", "udp:127.0.0.1:514", "unix:/dev/log"],
+        })
     }
 }
 

@@ -82,6 +82,32 @@ impl Outcome {
     }
 }
 
+/// What there is to say about an outcome beyond its row, for `lb explain`: each crate has a table of them beside its outcomes.
+#[derive(Debug)]
+pub struct Explain {
+    /// Which outcome.
+    pub slug: &'static str,
+    /// How it comes about.
+    pub cause: &'static str,
+    /// What is behind it most often.
+    pub likely: &'static [&'static str],
+    /// What to do.
+    pub change: &'static [&'static str],
+}
+
+impl Explain {
+    /// A row, in the order of its columns.
+    #[must_use]
+    pub const fn new(
+        slug: &'static str,
+        cause: &'static str,
+        likely: &'static [&'static str],
+        change: &'static [&'static str],
+    ) -> Self {
+        Self { slug, cause, likely, change }
+    }
+}
+
 /// Outcomes are compared by name: a table has each name once.
 impl PartialEq for Outcome {
     fn eq(&self, other: &Self) -> bool {

@@ -8,6 +8,7 @@ mod accept;
 mod buffer;
 mod client;
 mod counters;
+pub mod explain;
 mod gate;
 mod http;
 mod lease;

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::{BackendCounters, FrontendCounters, Gate, Timeouts};
 
 /// What a proxy understands of the bytes it forwards.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Nothing: bytes both ways.

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use plimsoll_clock::Tick;
 use plimsoll_config::Duration as Written;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The `timeouts` of a frontend, a backend or the defaults. What is not given is not limited, but for `http-request`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Timeouts {
     /// A connection to a server.

@@ -6,6 +6,7 @@
 
 mod connect;
 mod connection;
+pub mod explain;
 mod outcomes;
 mod pool;
 mod reuse;

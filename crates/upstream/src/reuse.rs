@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// HAProxy's four modes (configuration manual, `http-reuse`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reuse {
     /// A server connection belongs to one client connection.

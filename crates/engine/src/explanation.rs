@@ -1,0 +1,107 @@
+//! Every code and every outcome with what there is to say about it: the tables of all crates in one list.
+
+use std::sync::LazyLock;
+
+use plimsoll_outcome::{Explain, Outcome};
+
+/// What `lb explain` knows of one slug.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The slug.
+    pub slug: &'static str,
+    /// What it says, in one sentence.
+    pub text: &'static str,
+    /// How it comes about.
+    pub cause: &'static str,
+    /// What is behind it most often.
+    pub likely: &'static [&'static str],
+    /// What to do.
+    pub change: &'static [&'static str],
+    /// The row, if this is an outcome.
+    pub outcome: Option<&'static Outcome>,
+}
+
+/// Every crate's explanations of its outcomes.
+fn explain_tables() -> [&'static [Explain]; 3] {
+    [plimsoll_http::explain::EXPLAIN, plimsoll_upstream::explain::EXPLAIN, plimsoll_proxy::explain::EXPLAIN]
+}
+
+/// Codes of the configuration first, then outcomes, each in the order of their names.
+#[must_use]
+pub fn explanations() -> &'static [Explanation] {
+    static ALL: LazyLock<Vec<Explanation>> = LazyLock::new(collect);
+    &ALL
+}
+
+fn collect() -> Vec<Explanation> {
+    let codes = plimsoll_config::code::CODES.iter().chain(crate::CODES).map(|row| Explanation {
+        slug: row.code,
+        text: row.text,
+        cause: row.cause,
+        likely: row.likely,
+        change: row.change,
+        outcome: None,
+    });
+    let outcomes = crate::outcome_tables().into_iter().flatten().filter_map(|outcome| {
+        let row = explain_tables().into_iter().flatten().find(|row| row.slug == outcome.slug)?;
+        Some(Explanation {
+            slug: outcome.slug,
+            text: outcome.text,
+            cause: row.cause,
+            likely: row.likely,
+            change: row.change,
+            outcome: Some(outcome),
+        })
+    });
+    let mut all: Vec<Explanation> = codes.chain(outcomes).collect();
+    all.sort_by_key(|row| (row.outcome.is_some(), row.slug));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_is_explained_and_every_explanation_has_its_outcome() {
+        let outcomes: Vec<&str> = crate::outcome_tables().into_iter().flatten().map(|outcome| outcome.slug).collect();
+        let explained: Vec<&str> = explain_tables().into_iter().flatten().map(|row| row.slug).collect();
+        for slug in &outcomes {
+            assert_eq!(explained.iter().filter(|known| known == &slug).count(), 1, "{slug}");
+        }
+        for slug in explained {
+            assert!(outcomes.contains(&slug), "{slug} is no outcome");
+        }
+    }
+
+    /// Codes are written as texts where findings are made: each that stands in a source has a row, and each row is used.
+    #[test]
+    fn every_code_of_a_finding_is_explained() {
+        let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("crates");
+        let mut sources = String::new();
+        for folder in ["config/src", "engine/src"] {
+            read(&crates.join(folder), &mut sources);
+        }
+        let mut codes: Vec<&str> = sources
+            .split("\"config.")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('"').map(|(slug, _)| slug))
+            .filter(|slug| !slug.is_empty() && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+            .collect();
+        codes.sort_unstable();
+        codes.dedup();
+        let explained: Vec<&str> = explanations().iter().filter_map(|row| row.slug.strip_prefix("config.")).collect();
+        assert_eq!(codes, explained);
+    }
+
+    fn read(folder: &std::path::Path, sources: &mut String) {
+        for entry in std::fs::read_dir(folder).expect("sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                read(&path, sources);
+            } else if !path.ends_with("engine/src/code.rs") {
+                *sources += &std::fs::read_to_string(&path).expect("text");
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Files and directories into trees, with what they include; knows nothing of what is in them but `include`.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use plimsoll_config::tree::MAX_BYTES;
+use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Span, Value};
+
+use super::Surroundings;
+
+/// The most files of one configuration.
+const MAX_FILES: usize = 10_000;
+
+/// What has been read so far.
+pub(super) struct Reader<'s> {
+    pub sources: Sources,
+    pub found: Diagnostics,
+    pub trees: Vec<Node>,
+    surroundings: &'s Surroundings<'s>,
+    /// Files that are being read, by their real names: one that includes itself comes back to one of them.
+    open: Vec<PathBuf>,
+    /// Files that were read: a second mention adds nothing.
+    seen: std::collections::HashSet<PathBuf>,
+}
+
+impl<'s> Reader<'s> {
+    pub fn new(surroundings: &'s Surroundings<'s>) -> Self {
+        Self {
+            sources: Sources::new(),
+            found: Diagnostics::new(),
+            trees: Vec::new(),
+            surroundings,
+            open: Vec::new(),
+            seen: std::collections::HashSet::new(),
+        }
+    }
+
+    /// A file, or every `*.yaml` and `*.yml` of a directory in the order of their names. `by`: where it is asked for, if a file does.
+    pub fn path(&mut self, path: &Path, by: Span) {
+        if !path.is_dir() {
+            return self.file(path, by);
+        }
+        match entries(path) {
+            Err(error) => self.unreadable(path, by, &error),
+            Ok(files) if files.is_empty() => {
+                let text = format!("{} holds no file that ends in .yaml or .yml", path.display());
+                self.found.push(Diagnostic::error("config.unreadable", by, text));
+            }
+            Ok(files) => files.iter().for_each(|file| self.file(file, by)),
+        }
+    }
+
+    fn file(&mut self, path: &Path, by: Span) {
+        let real = match path.canonicalize() {
+            Ok(real) => real,
+            Err(error) => return self.unreadable(path, by, &error),
+        };
+        if self.open.contains(&real) {
+            let text = format!("{} includes itself, by way of this line", path.display());
+            let help = "put the parts into a folder of their own: `include: parts/*.yaml`";
+            self.found.push(Diagnostic::error("config.circular", by, text).help(help));
+            return;
+        }
+        if !self.seen.insert(real.clone()) {
+            return;
+        }
+        if self.seen.len() > MAX_FILES {
+            self.found.push(Diagnostic::error("config.limit", by, format!("more than {MAX_FILES} files")));
+            return;
+        }
+        match contents(path) {
+            Err(error) => self.unreadable(path, by, &error),
+            Ok(bytes) => {
+                self.open.push(real);
+                self.bytes(&path.display().to_string(), bytes, path.parent());
+                self.open.pop();
+            }
+        }
+    }
+
+    fn unreadable(&mut self, path: &Path, by: Span, error: &io::Error) {
+        let text = format!("cannot read {}: {error}", path.display());
+        self.found.push(Diagnostic::error("config.unreadable", by, text));
+    }
+
+    fn bytes(&mut self, name: &str, bytes: Vec<u8>, folder: Option<&Path>) {
+        match String::from_utf8(bytes) {
+            Ok(text) => self.text(name, &text, folder),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let utf16 = error.as_bytes().starts_with(&[0xff, 0xfe]) || error.as_bytes().starts_with(&[0xfe, 0xff]);
+                let file = self.sources.add(name, String::from_utf8_lossy(error.as_bytes()));
+                let at = u32::try_from(at).unwrap_or(u32::MAX);
+                let span = Span::new(file, at, at.saturating_add(3));
+                let told = Diagnostic::error("config.encoding", span, "this is not UTF-8");
+                let help = if utf16 { "the file is UTF-16: save it as UTF-8" } else { "save the file as UTF-8" };
+                self.found.push(told.help(help));
+            }
+        }
+    }
+
+    /// A text, and what it includes: files relative to `folder`, or nothing at all where there is none.
+    pub fn text(&mut self, name: &str, text: &str, folder: Option<&Path>) {
+        let env = self.surroundings.env;
+        let tree = plimsoll_config::tree::parse(&mut self.sources, name, text, env, &mut self.found);
+        let Some(mut tree) = tree else { return };
+        let patterns = take_includes(&mut tree);
+        self.trees.push(tree);
+        for (pattern, span) in patterns {
+            match folder {
+                Some(folder) => self.include(folder, &pattern, span),
+                None => {
+                    let text = "only a file can include others";
+                    self.found.push(Diagnostic::error("config.unreadable", span, text));
+                }
+            }
+        }
+    }
+
+    fn include(&mut self, folder: &Path, pattern: &str, span: Span) {
+        if !pattern.contains(['*', '?', '[']) {
+            return self.path(&folder.join(pattern), span);
+        }
+        let folder = glob::Pattern::escape(&folder.display().to_string());
+        let whole = Path::new(&folder).join(pattern);
+        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
+        match glob::glob_with(&whole.display().to_string(), options) {
+            Err(error) => {
+                let text = format!("`{pattern}` is not a pattern: {}", error.msg);
+                self.found.push(Diagnostic::error("config.bad-value", span, text));
+            }
+            // In the order of their names; none is none.
+            Ok(paths) => paths.for_each(|path| match path {
+                Ok(path) => self.path(&path, span),
+                Err(error) => self.unreadable(error.path(), span, error.error()),
+            }),
+        }
+    }
+}
+
+/// The patterns under `include`, which leave the tree; what is not text stays, and the typed load says why that is wrong.
+fn take_includes(tree: &mut Node) -> Vec<(String, Span)> {
+    let text = |node: &Node| Some((node.as_str()?.to_owned(), node.span));
+    let patterns: Option<Vec<_>> = match tree.get("include").map(|node| (&node.value, node)) {
+        None => return Vec::new(),
+        Some((Value::List(items), _)) => items.iter().map(text).collect(),
+        Some((_, node)) => text(node).map(|one| vec![one]),
+    };
+    if patterns.is_some() {
+        tree.take("include");
+    }
+    patterns.unwrap_or_default()
+}
+
+/// The YAML files of a directory; hidden ones are left out, as editors leave their own there.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && path.extension().is_some_and(|end| end == "yaml" || end == "yml") && !path.is_dir() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// At most a byte more than is read: a device or a pipe has no end, and the parser says what is too large.
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,76 @@
+//! What a configuration is read against: environment, names, the machine's limits. Tests and fuzzers bring their own.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use plimsoll_net::Family;
+
+/// Looks a name up; the error says why there is no address.
+pub type Resolve<'s> = &'s dyn Fn(&str, u16, Option<Family>) -> Result<SocketAddr, String>;
+
+/// What the loader asks of the world around the file.
+pub struct Surroundings<'s> {
+    /// Answers for `${VAR}`.
+    pub env: &'s dyn Fn(&str) -> Option<String>,
+    /// Answers for names of servers.
+    pub resolve: Resolve<'s>,
+    /// File descriptors that the process may have: `maxconn` is compared with them.
+    pub descriptors: u64,
+    /// Source ports for connections to one server address.
+    pub source_ports: u64,
+    /// Workers where the file says `auto`.
+    pub cpus: usize,
+}
+
+impl Surroundings<'_> {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self {
+            env: &|variable| std::env::var(variable).ok(),
+            resolve: &system,
+            descriptors: plimsoll_net::limits::descriptors().hard,
+            source_ports: source_ports(),
+            cpus: plimsoll_net::limits::cpus(),
+        }
+    }
+
+    /// A world without files, names and limits: what is found depends on the text alone.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            env: &|_| None,
+            resolve: &|_, _, _| Err("names are not looked up here".into()),
+            descriptors: u64::MAX,
+            source_ports: u64::MAX,
+            cpus: 1,
+        }
+    }
+}
+
+impl std::fmt::Debug for Surroundings<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Surroundings").field("descriptors", &self.descriptors).field("cpus", &self.cpus).finish()
+    }
+}
+
+fn system(host: &str, port: u16, family: Option<Family>) -> Result<SocketAddr, String> {
+    let fits = |address: &SocketAddr| match family {
+        None => true,
+        Some(Family::V4) => address.is_ipv4(),
+        Some(Family::V6) => address.is_ipv6(),
+    };
+    match (host, port).to_socket_addrs() {
+        Ok(mut all) => all.find(fits).ok_or_else(|| "it has no address of that family".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// `net.ipv4.ip_local_port_range`, or the kernel's default where it cannot be read.
+fn source_ports() -> u64 {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let mut bounds = text.split_whitespace().filter_map(|bound| bound.parse::<u64>().ok());
+    match (bounds.next(), bounds.next()) {
+        (Some(first), Some(last)) if last >= first => last - first + 1,
+        _ => 28_232,
+    }
+}

@@ -1,0 +1,28 @@
+//! What a bare address stands for, where a map may be written in full.
+
+use plimsoll_config::{FromShort, OneOrMany, Spanned};
+use plimsoll_net::AddressSpec;
+
+use super::{BindLine, ServerLine};
+
+impl FromShort for BindLine {
+    fn from_short(text: &str) -> Result<Self, String> {
+        let address: AddressSpec = text.parse().map_err(|error: plimsoll_net::AddressError| error.to_string())?;
+        Ok(Self { address: Spanned::detached(address), backlog: None, keepalive: None })
+    }
+}
+
+impl FromShort for ServerLine {
+    fn from_short(text: &str) -> Result<Self, String> {
+        let address: AddressSpec = text.parse().map_err(|error: plimsoll_net::AddressError| error.to_string())?;
+        Ok(Self {
+            address: Spanned::detached(address),
+            weight: None,
+            backup: false,
+            disabled: false,
+            check: None,
+            keepalive: None,
+            tolerate: OneOrMany::default(),
+        })
+    }
+}

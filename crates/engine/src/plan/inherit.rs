@@ -1,0 +1,199 @@
+//! `listens` become a frontend and a backend, and every proxy gets what its `from` chain gives; what is left is as if written out.
+
+use std::collections::HashMap;
+
+use plimsoll_config::{Diagnostic, Diagnostics, Span, Spanned};
+
+use crate::model::{Backend, Defaults, File, Frontend, Listen, NamedDefaults};
+
+/// Turns `listens` into frontends and backends. A name that is already taken is an error with both places.
+pub(super) fn split_listens(file: &mut File, found: &mut Diagnostics) {
+    for (name, listen) in std::mem::take(&mut file.listens) {
+        let taken = [
+            (file.frontends.get_key_value(name.as_str()).map(|(name, _)| name.span()), "frontend"),
+            (file.backends.get_key_value(name.as_str()).map(|(name, _)| name.span()), "backend"),
+        ];
+        for (first, kind) in taken {
+            if let Some(first) = first {
+                let text = format!("`{name}` is the name of a {kind} already: a listen is a frontend and a backend");
+                found.push(Diagnostic::error("config.duplicate-key", name.span(), text).also(first, "first here"));
+            }
+        }
+        let (frontend, backend) = split(&name, listen);
+        // The first one stays: what refers to it is checked against what was meant.
+        file.frontends.entry(name.clone()).or_insert(frontend);
+        file.backends.entry(name).or_insert(backend);
+    }
+}
+
+fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
+    let frontend = Frontend {
+        bind: listen.bind,
+        from: listen.from.clone(),
+        mode: listen.mode,
+        timeouts: listen.timeouts.clone(),
+        maxconn: listen.maxconn,
+        access_log: listen.access_log,
+        forwardfor: listen.forwardfor,
+        http_server_close: listen.http_server_close,
+        default_backend: Some(name.clone()),
+    };
+    let backend = Backend {
+        from: listen.from,
+        mode: listen.mode,
+        timeouts: listen.timeouts,
+        balance: listen.balance,
+        allbackups: listen.allbackups,
+        http_reuse: listen.http_reuse,
+        http_server_close: listen.http_server_close,
+        forwardfor: None,
+        retries: listen.retries,
+        redispatch: listen.redispatch,
+        splice: listen.splice,
+        health_check: listen.health_check,
+        servers: listen.servers,
+    };
+    (frontend, backend)
+}
+
+/// Fills every proxy with what its `from` gives. `defaults` themselves are left to those who read the plan.
+pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics) {
+    let resolved = resolve(file, written, found);
+    let mut of = |from: &Option<Spanned<String>>| -> Option<&Defaults> {
+        let from = from.as_ref()?;
+        let known = resolved.get(from.as_str());
+        // A listen asks twice with one word.
+        if known.is_none() && !found.iter().any(|said| said.primary.span == from.span()) {
+            unknown(from, file.named_defaults.names(), written, found);
+        }
+        known
+    };
+    for frontend in file.frontends.values_mut() {
+        let Some(from) = of(&frontend.from) else { continue };
+        frontend.mode = frontend.mode.or(from.mode.map(Spanned::detached));
+        frontend.timeouts = frontend.timeouts.or(&from.timeouts);
+        frontend.maxconn = frontend.maxconn.or(from.maxconn);
+        frontend.access_log = frontend.access_log.or(from.access_log);
+        frontend.forwardfor = frontend.forwardfor.or(from.forwardfor);
+        frontend.http_server_close = frontend.http_server_close.or(from.http_server_close);
+    }
+    for backend in file.backends.values_mut() {
+        let Some(from) = of(&backend.from) else { continue };
+        backend.mode = backend.mode.or(from.mode.map(Spanned::detached));
+        backend.timeouts = backend.timeouts.or(&from.timeouts);
+        backend.balance = backend.balance.or(from.balance);
+        backend.http_reuse = backend.http_reuse.or(from.http_reuse);
+        backend.http_server_close = backend.http_server_close.or(from.http_server_close);
+        backend.retries = backend.retries.or(from.retries);
+        backend.redispatch = backend.redispatch.or(from.redispatch);
+        backend.splice = backend.splice.or(from.splice);
+        if backend.health_check.is_none() {
+            backend.health_check.clone_from(&from.health_check);
+        }
+    }
+}
+
+/// The names that are written down under `named-defaults`, also of those that could not be read.
+pub(super) type Names<'a> = [&'a str];
+
+/// Every named defaults with its chain applied. A chain that comes back to itself is an error, told once.
+fn resolve(file: &File, written: &Names<'_>, found: &mut Diagnostics) -> HashMap<String, Defaults> {
+    let named = &file.named_defaults;
+    let mut resolved: HashMap<String, Defaults> = HashMap::new();
+    for start in named.names() {
+        let mut chain: Vec<(&str, &NamedDefaults)> = Vec::new();
+        let mut next = named.get_key_value(start);
+        let mut base = None;
+        while let Some((name, defaults)) = next {
+            if let Some(known) = resolved.get(name.as_str()) {
+                base = Some(known.clone());
+                break;
+            }
+            if let Some(at) = chain.iter().position(|(before, _)| *before == name.as_str()) {
+                cycle(&chain[at..], found);
+                break;
+            }
+            chain.push((name.as_str(), defaults));
+            next = defaults.from.as_ref().and_then(|from| {
+                let target = named.get_key_value(from.as_str());
+                if target.is_none() {
+                    unknown(from, named.names(), written, found);
+                }
+                target
+            });
+        }
+        for (name, defaults) in chain.into_iter().rev() {
+            let mut all = Defaults::from(defaults);
+            if let Some(base) = &base {
+                all.inherit(base);
+            }
+            resolved.insert(name.to_owned(), all.clone());
+            base = Some(all);
+        }
+    }
+    resolved
+}
+
+fn cycle(chain: &[(&str, &NamedDefaults)], found: &mut Diagnostics) {
+    let span = |defaults: &NamedDefaults| defaults.from.as_ref().map_or(Span::NONE, Spanned::span);
+    let Some((first, rest)) = chain.split_first() else { return };
+    let names: Vec<&str> = chain.iter().map(|(name, _)| *name).chain([first.0]).collect();
+    let text = format!("`from` comes back to where it began: {}", names.join(" → "));
+    let diagnostic = Diagnostic::error("config.circular", span(first.1), text).help("take one of these `from` away");
+    found.push(rest.iter().fold(diagnostic, |told, (_, defaults)| told.also(span(defaults), "and on from here")));
+}
+
+fn unknown<'n>(
+    from: &Spanned<String>,
+    read: impl Iterator<Item = &'n str>,
+    written: &Names<'n>,
+    found: &mut Diagnostics,
+) {
+    if written.contains(&from.as_str()) {
+        return;
+    }
+    let names: Vec<&str> = read.chain(written.iter().copied()).collect();
+    let error = Diagnostic::error("config.unknown-defaults", from.span(), format!("no named defaults `{from}`"));
+    let told = error.suggest(from, names.iter().copied());
+    let told = if told.help.is_none() { told.help("define them under `named-defaults`") } else { told };
+    found.push(told);
+}
+
+impl From<&NamedDefaults> for Defaults {
+    fn from(named: &NamedDefaults) -> Self {
+        Self {
+            mode: named.mode,
+            timeouts: named.timeouts.clone(),
+            maxconn: named.maxconn,
+            access_log: named.access_log,
+            forwardfor: named.forwardfor,
+            http_server_close: named.http_server_close,
+            balance: named.balance,
+            http_reuse: named.http_reuse,
+            retries: named.retries,
+            redispatch: named.redispatch,
+            splice: named.splice,
+            health_check: named.health_check.clone(),
+        }
+    }
+}
+
+impl Defaults {
+    /// Takes from `base` what is not given here.
+    fn inherit(&mut self, base: &Self) {
+        self.mode = self.mode.or(base.mode);
+        self.timeouts = self.timeouts.or(&base.timeouts);
+        self.maxconn = self.maxconn.or(base.maxconn);
+        self.access_log = self.access_log.or(base.access_log);
+        self.forwardfor = self.forwardfor.or(base.forwardfor);
+        self.http_server_close = self.http_server_close.or(base.http_server_close);
+        self.balance = self.balance.or(base.balance);
+        self.http_reuse = self.http_reuse.or(base.http_reuse);
+        self.retries = self.retries.or(base.retries);
+        self.redispatch = self.redispatch.or(base.redispatch);
+        self.splice = self.splice.or(base.splice);
+        if self.health_check.is_none() {
+            self.health_check.clone_from(&base.health_check);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What there is to say about each outcome of a request or connection, for `lb explain`.
+
+use plimsoll_outcome::Explain;
+
+/// A row for each row of [`OUTCOMES`](crate::OUTCOMES).
+pub const EXPLAIN: &[Explain] = &[
+    Explain::new(
+        "ok",
+        "The request or connection came to its end without a fault here. The status may still be an error that the server chose.",
+        &[],
+        &["nothing"],
+    ),
+    Explain::new(
+        "client.request.timeout",
+        "The request's head was not complete within `timeouts.http-request` (10 s if not given).",
+        &[
+            "a slow or broken network",
+            "a browser that opened a connection in advance and did not use it",
+            "somebody who holds connections on purpose",
+        ],
+        &["raise `timeouts.http-request` only if real clients are that slow"],
+    ),
+    Explain::new(
+        "client.request.aborted",
+        "The client closed or reset its connection before its request head was complete.",
+        &["a port scan or a TCP health check of another balancer", "people leave: some of these are normal"],
+        &["let checks send a whole request"],
+    ),
+    Explain::new(
+        "client.body.timeout",
+        "The client sent nothing of its request body for `timeouts.client`.",
+        &["an upload over a network that broke", "a client that announces more than it sends"],
+        &["raise `timeouts.client` if uploads pause for long"],
+    ),
+    Explain::new(
+        "client.body.aborted",
+        "The client went away while it sent its request body.",
+        &["an upload that was cancelled", "people leave: some of these are normal"],
+        &["nothing, unless it is most of them: then look at the way to the client"],
+    ),
+    Explain::new(
+        "client.read.timeout",
+        "The client did not take the response for `timeouts.client`.",
+        &["a client whose network broke", "a download that was paused"],
+        &["raise `timeouts.client` if clients pause for long"],
+    ),
+    Explain::new(
+        "client.read.aborted",
+        "The client closed before it had the whole response.",
+        &[
+            "a browser that left the page",
+            "people leave: some of these are normal",
+            "a client whose own time-out is shorter than the response takes",
+        ],
+        &["compare with the time that the server took, in the same log line"],
+    ),
+    Explain::new(
+        "proxy.backend.none",
+        "The frontend has no `default-backend`, so there is nowhere to send this request.",
+        &["the key was forgotten: `lb check` warns"],
+        &["set `default-backend`"],
+    ),
+    Explain::new(
+        "proxy.server.none",
+        "Every server of the backend is down, in maintenance or of weight 0.",
+        &[
+            "the health check asks for something that the application does not have, such as another path or Host",
+            "all servers are really down",
+        ],
+        &["ask a server what the check asks: `curl -v`", "see the reason in the log line of its last change of state"],
+    ),
+    Explain::new(
+        "server.response.empty",
+        "The server closed the connection, without a byte of an answer. If the request may be repeated, that was tried first.",
+        &[
+            "the program crashed on this request",
+            "its keep-alive time-out is shorter than the time for which idle connections are kept here",
+        ],
+        &["look at the server's own log at this time", "raise the server's keep-alive time-out"],
+    ),
+    Explain::new(
+        "server.response.truncated",
+        "The server closed within the head of its response.",
+        &["the program crashed", "something between here and the server cut the connection"],
+        &["look at the server's own log at this time"],
+    ),
+    Explain::new(
+        "server.response.early",
+        "The server sent bytes on a connection over which nothing had been asked yet. They cannot be the answer to the next request, so the \
+         connection is closed and another one is tried.",
+        &["the port belongs to a protocol in which the server speaks first: SSH, SMTP, MySQL"],
+        &["check address and port of the server", "use `mode: tcp` for such a protocol"],
+    ),
+    Explain::new(
+        "server.response.timeout",
+        "The server did not begin its answer within `timeouts.server`.",
+        &[
+            "the application is slow on this request",
+            "it waits for something: a database, another service",
+            "it is overloaded: too many requests at once",
+        ],
+        &[
+            "look at what the server did at this time",
+            "raise `timeouts.server` if such a time is right for this application",
+        ],
+    ),
+    Explain::new(
+        "server.write.timeout",
+        "The server did not read the request body for `timeouts.server`.",
+        &["the application does not read what it is sent", "it is overloaded"],
+        &["let the application read or refuse uploads early"],
+    ),
+    Explain::new(
+        "server.body.truncated",
+        "The server closed before the end that its response had announced. The client's connection is cut, so that it notices.",
+        &["the program crashed while it wrote", "Content-Length is larger than the body"],
+        &["look at the server's own log at this time", "compare Content-Length with the body's size"],
+    ),
+    Explain::new(
+        "server.body.timeout",
+        "The server stopped in the middle of its response for `timeouts.server`.",
+        &["a long poll or an event stream that is silent for longer than that", "the application hangs"],
+        &["raise `timeouts.server`, or let the stream send something now and then"],
+    ),
+    Explain::new(
+        "client.tunnel.timeout",
+        "Nothing moved on a TCP connection or WebSocket for `timeouts.tunnel`, or the shorter of `client` and `server`.",
+        &["an idle connection: often normal"],
+        &["raise `timeouts.tunnel`", "let one side send pings"],
+    ),
+    Explain::new(
+        "client.tunnel.reset",
+        "The client ended a TCP connection or WebSocket by RST.",
+        &["the client's program ended", "people leave: some of these are normal"],
+        &["nothing, unless it is most of them"],
+    ),
+    Explain::new(
+        "server.tunnel.reset",
+        "The server ended a TCP connection or WebSocket by RST.",
+        &["the server's program ended or was restarted", "its own idle time-out"],
+        &["look at the server's own log at this time"],
+    ),
+    Explain::new(
+        "proxy.server.removed",
+        "A reload removed or changed the server of a TCP connection or WebSocket, and `global.removed-servers` gave it no more time.",
+        &["a deployment"],
+        &["`removed-servers: keep` or `drain TIME` gives such connections more time"],
+    ),
+];
