@@ -56,7 +56,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Engine {
     /// The one pointer that is swapped.
-    snapshot: ArcSwap<Snapshot>,
+    snapshot: Arc<ArcSwap<Snapshot>>,
     running: Mutex<Running>,
     workers: Mutex<Vec<Handle>>,
     control: Mutex<Option<Control>>,
@@ -129,7 +129,7 @@ impl Engine {
         let admin = plan.admin();
         let running = Mutex::new(Running { plan, world, addresses, files });
         let engine = Arc::new(Self {
-            snapshot: ArcSwap::new(snapshot),
+            snapshot: Arc::new(ArcSwap::new(snapshot)),
             running,
             workers: Mutex::new(handles),
             control: Mutex::new(Some(control)),
@@ -211,6 +211,11 @@ impl Engine {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// For those who ask it after the engine is gone.
+    pub(crate) fn pointer(&self) -> Arc<ArcSwap<Snapshot>> {
+        Arc::clone(&self.snapshot)
     }
 
     /// Takes no more clients and ends each connection when its request is done.
