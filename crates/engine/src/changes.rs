@@ -1,8 +1,11 @@
 //! What a reload adds, changes, removes and keeps: two plans compared, before anything is done.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Display};
 
+use plimsoll_config::NamedMap;
+
+use crate::model::{Backend, ServerLine};
 use crate::plan::Plan;
 
 /// The difference between two configurations, by identity.
@@ -25,23 +28,14 @@ impl Changes {
         let mut changes = Self::default();
         changes.note("global", old.file.global == new.file.global);
         changes.note("defaults", old.file.defaults == new.file.defaults);
-        changes.compare(&listeners(old), &listeners(new), PartialEq::eq);
-        let frontends = |plan: &Plan| -> BTreeMap<String, _> {
-            plan.file.frontends.iter().map(|(name, options)| (format!("frontend {name}"), options.clone())).collect()
-        };
-        changes.compare(&frontends(old), &frontends(new), PartialEq::eq);
-        let backends = |plan: &Plan| -> BTreeMap<String, _> {
-            plan.file.backends.iter().map(|(name, options)| (format!("backend {name}"), options.clone())).collect()
-        };
-        changes.compare(&backends(old), &backends(new), |old, new| {
-            let bare = |backend: &crate::model::Backend| {
-                let mut backend = backend.clone();
-                backend.servers = Default::default();
-                backend
-            };
-            bare(old) == bare(new)
+        changes.compare("listener", &listeners(old), &listeners(new), PartialEq::eq);
+        changes.compare("frontend", &named(&old.file.frontends), &named(&new.file.frontends), PartialEq::eq);
+        // Servers have lines of their own. Comparing without them takes copies, so only backends that differ are looked at twice.
+        changes.compare("backend", &named(&old.file.backends), &named(&new.file.backends), |old, new| {
+            let bare = |backend: &Backend| Backend { servers: Default::default(), ..backend.clone() };
+            old == new || bare(old) == bare(new)
         });
-        changes.compare(&servers(old), &servers(new), PartialEq::eq);
+        changes.compare("server", &servers(old), &servers(new), PartialEq::eq);
         changes
     }
 
@@ -49,14 +43,22 @@ impl Changes {
         if same { self.kept += 1 } else { self.changed.push(what.into()) }
     }
 
-    fn compare<T>(&mut self, old: &BTreeMap<String, T>, new: &BTreeMap<String, T>, same: impl Fn(&T, &T) -> bool) {
+    fn compare<N: Ord + Display, T>(
+        &mut self,
+        kind: &str,
+        old: &BTreeMap<N, T>,
+        new: &BTreeMap<N, T>,
+        same: impl Fn(&T, &T) -> bool,
+    ) {
+        // Most are kept, and nobody reads their names.
         for (name, value) in new {
             match old.get(name) {
-                None => self.added.push(name.clone()),
-                Some(before) => self.note(name, same(before, value)),
+                None => self.added.push(format!("{kind} {name}")),
+                Some(before) if same(before, value) => self.kept += 1,
+                Some(_) => self.changed.push(format!("{kind} {name}")),
             }
         }
-        self.removed.extend(old.keys().filter(|name| !new.contains_key(*name)).cloned());
+        self.removed.extend(old.keys().filter(|name| !new.contains_key(*name)).map(|name| format!("{kind} {name}")));
     }
 
     /// Nothing would be different.
@@ -67,22 +69,34 @@ impl Changes {
 }
 
 fn listeners(plan: &Plan) -> BTreeMap<String, String> {
-    plan.binds
-        .iter()
-        .map(|bind| (format!("listener {}", bind.address), format!("{} {:?}", bind.name, bind.options)))
+    plan.binds.iter().map(|bind| (bind.address.to_string(), format!("{} {:?}", bind.name, bind.options))).collect()
+}
+
+fn named<T>(all: &NamedMap<T>) -> BTreeMap<&str, &T> {
+    all.iter().map(|(name, options)| (name.as_str(), options)).collect()
+}
+
+/// `backend/server`, without writing it down.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Identity<'a>(&'a str, &'a str);
+
+impl Display for Identity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0, self.1)
+    }
+}
+
+fn servers(plan: &Plan) -> BTreeMap<Identity<'_>, &ServerLine> {
+    let backends = plan.file.backends.iter();
+    backends
+        .flat_map(|(backend, options)| {
+            options.servers.iter().map(move |(name, line)| (Identity(backend.as_str(), name.as_str()), &line.0))
+        })
         .collect()
 }
 
-fn servers(plan: &Plan) -> BTreeMap<String, crate::model::ServerLine> {
-    let of = |(backend, options): (&plimsoll_config::Spanned<String>, &crate::model::Backend)| {
-        let lines = options.servers.iter().map(|(name, line)| (format!("server {}/{name}", **backend), line.0.clone()));
-        lines.collect::<Vec<_>>()
-    };
-    plan.file.backends.iter().flat_map(of).collect()
-}
-
 /// One line for each change, then a count.
-impl fmt::Display for Changes {
+impl Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (sign, names) in [('+', &self.added), ('~', &self.changed), ('-', &self.removed)] {
             for name in names {
