@@ -1,9 +1,12 @@
 //! `lb`: reads its arguments and hands over to the engine. Reads top to bottom.
 
 mod check;
+mod ctl;
 mod demo;
+mod errors;
 mod explain;
 mod reference;
+mod reload;
 mod run;
 mod schema;
 mod shell;
@@ -81,6 +84,35 @@ enum Verb {
         #[arg(long)]
         print_config: bool,
     },
+    /// Say a command to a running process and print its answer; without one, `help`.
+    ///
+    /// The process is found by --socket, then LB_SOCKET, then the `global.runtime-api` of the file. Exit code 1 if it answers with an
+    /// error, or not at all.
+    Ctl {
+        #[command(flatten)]
+        place: ctl::Where,
+        /// The command, such as `show stat` or `"show info; show version"`.
+        #[arg(value_name = "CMD", trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+    /// Show what failed last in a running process, with the bytes that were to blame.
+    Errors {
+        #[command(flatten)]
+        place: ctl::Where,
+        /// How many, newest first.
+        #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 16)]
+        most: usize,
+    },
+    /// Let a running process read its configuration again.
+    ///
+    /// A file with errors changes nothing: the errors are printed, and the exit code is 1.
+    Reload {
+        #[command(flatten)]
+        place: ctl::Where,
+        /// Only say what would be added, changed, removed and kept.
+        #[arg(long)]
+        plan: bool,
+    },
     /// Print the version.
     Version,
 }
@@ -96,6 +128,9 @@ fn main() -> ExitCode {
         Verb::Reference { folder } => reference::write(&folder),
         Verb::Demo { print_config: true } => demo::print_config(),
         Verb::Demo { print_config: false } => demo::demo(),
+        Verb::Ctl { place, words } => ctl::ctl(&place, &words),
+        Verb::Errors { place, most } => errors::errors(&place, most),
+        Verb::Reload { place, plan } => reload::reload(&place, plan),
         Verb::Version => {
             println!("lb {} (Plimsoll)", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

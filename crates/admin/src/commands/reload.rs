@@ -12,6 +12,15 @@ pub(super) fn reload(context: &mut Context<'_>) -> Reply {
             Some("plan") => Reload::Plan,
             Some(_) => return Err(Reply::error("'reload' expects nothing, or 'plan'.")),
         };
-        state.reload(how).map(Reply::info).map_err(Reply::error)
+        match state.reload(how) {
+            Ok(text) => Ok(Reply::info(without_empty_lines(&text))),
+            Err(text) => Err(Reply::error(without_empty_lines(&text))),
+        }
     }))
+}
+
+/// An empty line would end the answer before its end.
+fn without_empty_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_end().lines().map(|line| if line.is_empty() { " " } else { line }).collect();
+    lines.join("\n")
 }
