@@ -15,6 +15,8 @@ use crate::{COMMANDS, State, http, socket};
 
 /// Sessions and HTTP connections at once, each kind on its own: operators, scrapers, open pages.
 const MOST: usize = 64;
+/// Pages that are told of changes; further ones show how it was when they were loaded.
+const LIVE: usize = 8;
 
 /// Opens what is configured. To be called inside the control thread's runtime.
 pub fn serve(options: &Options, state: Arc<dyn State>) -> io::Result<Serving> {
@@ -24,6 +26,7 @@ pub fn serve(options: &Options, state: Arc<dyn State>) -> io::Result<Serving> {
         state,
         sessions: Arc::new(Semaphore::new(MOST)),
         connections: Arc::new(Semaphore::new(MOST)),
+        live_pages: Arc::new(Semaphore::new(LIVE)),
     };
     let mut serving = Serving { shared, open: Vec::new() };
     serving.apply(options)?;
@@ -38,6 +41,7 @@ struct Shared {
     state: Arc<dyn State>,
     sessions: Arc<Semaphore>,
     connections: Arc<Semaphore>,
+    live_pages: Arc<Semaphore>,
 }
 
 /// The open sockets. Dropping it closes them and removes their files; connections that are under way end by themselves.
@@ -157,7 +161,7 @@ async fn accept(listening: Listening, shared: Shared, role: Role) {
                 Role::Runtime(options) => {
                     socket::converse(stream, &options, &shared.table, &shared.live).await;
                 }
-                Role::Pages(_) => http::serve(stream, shared.state).await,
+                Role::Pages(_) => http::serve(stream, shared.state, shared.live_pages).await,
             }
             drop(place);
         });

@@ -12,6 +12,7 @@ use house::{House, server};
 use plimsoll_admin::{AdminOptions, Events, Options, Serving, State, metrics, page, serve};
 use plimsoll_net::Address;
 use plimsoll_server::CheckStatus;
+use plimsoll_testkit::eventually;
 use tokio::runtime::Runtime;
 
 fn house() -> House {
@@ -112,6 +113,28 @@ fn events_come_by_http_until_the_page_is_closed() {
         seen.push_str(&String::from_utf8_lossy(&buffer[..read]));
     }
     assert!(seen.contains("text/event-stream"), "{seen}");
+}
+
+#[test]
+fn only_so_many_pages_are_live() {
+    let state = Arc::new(house());
+    let served = served(&state);
+    let mut line = [0; 12];
+    let pages: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let mut page = send(served.address, "GET", "/events");
+            page.read_exact(&mut line).unwrap();
+            assert_eq!(&line, b"HTTP/1.1 200");
+            page
+        })
+        .collect();
+    assert!(ask(served.address, "GET", "/events").starts_with("HTTP/1.1 503"));
+    assert!(ask(served.address, "GET", "/metrics").starts_with("HTTP/1.1 200"));
+    drop(pages);
+    eventually("a place is free again", Duration::from_secs(20), || {
+        send(served.address, "GET", "/events").read_exact(&mut line).unwrap();
+        &line == b"HTTP/1.1 200"
+    });
 }
 
 #[test]
