@@ -8,12 +8,14 @@
 
 mod body;
 mod command;
+mod loader;
 mod request;
 mod response;
 mod yaml;
 
 pub use body::h1_body;
 pub use command::command_line;
+pub use loader::config_load;
 pub use request::h1_request;
 pub use response::h1_response;
 pub use yaml::yaml_tree;
@@ -28,6 +30,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("h1_body", h1_body),
     ("yaml_tree", yaml_tree),
     ("command_line", command_line),
+    ("config_load", config_load),
 ];
 
 /// The first byte of an input tells how the rest is fed; an empty input says nothing.

@@ -128,7 +128,7 @@ impl Builder<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tagged = self.refuse_tag(tag.is_some(), span);
-                let span = self.behind_anchor(anchor, span);
+                let span = self.without_blanks(self.behind_anchor(anchor, span), style);
                 if self.expects_key() {
                     self.key(&text, style, span);
                     return Ok(());
@@ -302,6 +302,15 @@ impl Builder<'_> {
             );
         }
         tagged
+    }
+
+    /// The parser counts the blanks between a closing quote and `}` as part of the text; carets should not.
+    fn without_blanks(&self, span: Span, style: ScalarStyle) -> Span {
+        let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
+        match self.text.get(span.start as usize..span.end as usize) {
+            Some(written) if quoted => Span { end: span.start + offset(written.trim_end().len()), ..span },
+            _ => span,
+        }
     }
 
     /// The parser counts `&name` as part of what it names; carets should not.

@@ -79,13 +79,77 @@ fn syntax(text: &str, file: FileId, stop: &ScanStop) -> Diagnostic {
         // The parser looks far ahead inside brackets, and may meet its own limit before the tree meets ours.
         return Diagnostic::error(code::LIMIT, span, format!("nested more than {MAX_DEPTH} deep"));
     }
-    let (message, help) = in_plain_words(&stop.info);
+    if let Some(diagnostic) = never_closed(text, at, stop) {
+        return diagnostic;
+    }
+    let lacking = line_without_colon(text, at, &stop.info);
+    let info = if lacking.is_some() { NO_COLON } else { &stop.info };
+    let (message, help) = in_plain_words(info);
+    let span = lacking
+        .or_else(|| blamed(text, at, info))
+        .map_or(span, |part| Span::new(file, offset(part.start), offset(part.end)));
     let mut diagnostic = Diagnostic::error(code::SYNTAX, span, message);
     if let Some(opened) = stop.opened {
-        diagnostic = diagnostic.also(opened, "opened here");
+        diagnostic = diagnostic.also(Span { end: opened.start + 1, ..opened }, "opened here");
     }
     if help.is_empty() { diagnostic } else { diagnostic.help(help) }
 }
+
+/// A bracket that is open where the text ends: the end says nothing, the bracket does.
+fn never_closed(text: &str, at: usize, stop: &ScanStop) -> Option<Diagnostic> {
+    let opened = stop.opened.filter(|_| text[at..].trim().is_empty())?;
+    let bracket = text.get(opened.start as usize..)?.chars().next().filter(|c| matches!(c, '[' | '{'))?;
+    let span = Span { end: opened.start + 1, ..opened };
+    let closing = if bracket == '[' { ']' } else { '}' };
+    let message = format!("`{bracket}` is opened here and never closed");
+    Some(Diagnostic::error(code::SYNTAX, span, message).help(format!("is a `{closing}` missing?")))
+}
+
+/// The parser's words for a line that is no `key: value`.
+const NO_COLON: &str = "simple key expect";
+
+/// The line before the one where the parser stops, if it was to be a `key: value` and has no colon: it notices one line late.
+fn line_without_colon(text: &str, at: usize, info: &str) -> Option<std::ops::Range<usize>> {
+    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let indentation = |line: &str| line.len() - line.trim_start().len();
+    let before = text[..line].trim_end();
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let level = indentation(&before[start..]);
+    let noticed = match info {
+        _ if info.contains(NO_COLON) => text[line..at].trim().is_empty(),
+        _ => info.contains("mapping values are not allowed") && level == indentation(&text[line..]),
+    };
+    let written = &before[start + level..];
+    let fits = noticed && !written.is_empty() && !written.contains(':') && !written.starts_with(['#', '-']);
+    fits.then_some(start + level..before.len())
+}
+
+/// What a person would point at, where the parser stops behind it.
+fn blamed(text: &str, at: usize, info: &str) -> Option<std::ops::Range<usize>> {
+    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    if info.contains("mapping values are not allowed") {
+        let start = line + (text[line..at].len() - text[line..at].trim_start().len());
+        let end = start + text[start..at].trim_end().len();
+        return (start < end && !text[start..end].contains(':')).then_some(start..end);
+    }
+    if info.contains("unknown escape") {
+        let mut escapes = text[at..].match_indices('\\').map(|(found, _)| at + found);
+        let mut last = None;
+        return escapes.find_map(|found| {
+            // The second of two backslashes escapes nothing.
+            if last == Some(found.wrapping_sub(1)) {
+                return None;
+            }
+            last = Some(found);
+            let escaped = text[found + 1..].chars().next()?;
+            (!ESCAPES.contains(escaped)).then_some(found..found + 1 + escaped.len_utf8())
+        });
+    }
+    None
+}
+
+/// What may follow a backslash in double quotes (YAML 1.2.2, 5.7), a line's end included.
+const ESCAPES: &str = "0abt\tnvfre \"/\\N_LPxuU\n\r";
 
 /// The first tab before any text on the line where the parser stopped or on the next.
 fn tab_in_indentation(text: &str, stop: &ScanStop) -> Option<usize> {
