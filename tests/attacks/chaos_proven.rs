@@ -5,8 +5,6 @@ use std::time::Duration;
 use plimsoll_testkit::{Client, Origin, holds_for};
 use plimsoll_tests::Site;
 
-const SOON: Duration = Duration::from_secs(15);
-
 #[test]
 fn a_quiet_tcp_connection_keeps_no_pipe() {
     let origin = Origin::raw(|wire, _| {

@@ -35,7 +35,8 @@ fn idle_clients_of_a_unix_socket_hold_no_buffer() {
     let origin = Origin::answering();
     let site = Site::http().timeouts(still()).bind(&format!("unix@{}", path.display()));
     let mut lb = site.server("o", origin.addr).start();
-    let each = cost(&mut lb, 300, |_| {
+    // Many, because the allocator takes memory in steps of megabytes.
+    let each = cost(&mut lb, 1500, |_| {
         let mut client = Client::connect_unix(&path);
         let body = "b".repeat(40_000);
         client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 40000\r\n\r\n{body}"));

@@ -153,3 +153,34 @@ fn a_pooled_connection_that_was_just_closed_costs_no_pause() {
     assert_eq!(client.get("/2").unwrap().status, 200);
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
 }
+
+#[test]
+fn a_server_that_writes_in_pieces_is_not_held_by_our_acknowledgement() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    // Nagle's algorithm is on: the second piece waits until the first is acknowledged.
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut seen = Vec::new();
+            while !seen.ends_with(b"\r\n\r\n") {
+                let mut piece = [0; 256];
+                let count = std::io::Read::read(&mut stream, &mut piece).unwrap();
+                seen.extend_from_slice(&piece[..count]);
+            }
+            std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n").unwrap();
+            std::io::Write::write_all(&mut stream, b"ok").unwrap();
+        }
+    });
+    let lb = Site::http().backend("http-server-close: true").server("o", addr).start();
+    let mut times: Vec<Duration> = (0..9)
+        .map(|_| {
+            let mut client = Client::connect(lb.addr("web"));
+            let started = Instant::now();
+            assert_eq!(client.get("/").unwrap().status, 200);
+            started.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    assert!(times[4] < Duration::from_millis(30), "the delayed acknowledgement is 40 ms: {times:?}");
+}

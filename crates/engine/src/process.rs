@@ -394,9 +394,10 @@ impl Opened {
     /// A listener that stays is still at the port that the kernel chose.
     fn keep(&mut self, old: &Plan, before: &[(String, Address)]) {
         let kept = self.addresses.iter_mut().zip(&self.groups).filter(|(_, group)| group.is_none());
+        let mut left: Vec<_> = old.binds.iter().map(|bind| &bind.address).zip(before).collect();
         for ((_, address), _) in kept {
-            if let Some(was) = old.binds.iter().position(|bind| bind.address == *address) {
-                *address = before[was].1.clone();
+            if let Some(was) = left.iter().position(|(known, _)| **known == *address) {
+                *address = left.remove(was).1.1.clone();
             }
         }
     }

@@ -66,7 +66,8 @@ impl World {
         let mut left = self.ports.clone();
         let mut known = |address: &Address| {
             let at = left.iter().position(|(known, _)| known == address)?;
-            Some(left.swap_remove(at).1)
+            // In the order of the file: of several at one address each stays with its frontend.
+            Some(left.remove(at).1)
         };
         addresses.iter().map(&mut known).collect()
     }

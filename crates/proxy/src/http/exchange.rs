@@ -57,6 +57,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     let mut record = Record::default();
     let started = match head::read(client, buf, &mut both.request, frontend).await {
         Ok(started) => started,
+        Err(NoRequest::NotYet) => return Next::Idle,
         Err(NoRequest::Quiet) => return Next::Close(Closing::Plain),
         Err(NoRequest::Bad(outcome)) => return refuse(client, frontend, buf.bytes(), outcome).await,
     };
@@ -272,6 +273,10 @@ impl Trip<'_> {
             let sent = send(&job, connection.stream(), self.out.bytes()).await;
             // A server that takes no more may have answered already: that is looked for first.
             sent?;
+            if connection.served() == 1 && connection.stream().is_tcp() {
+                // The request carried the acknowledgement of the connect; what the server says is acknowledged as it comes.
+                connection.stream().acknowledge_at_once();
+            }
             download(&job, connection.stream(), response, record, record.connected, Some(&mut self.out)).await?
         } else {
             both_ways(&job, connection.stream(), self.buf, &mut self.body, &mut self.out, response, record).await?

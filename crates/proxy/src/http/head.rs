@@ -14,6 +14,8 @@ use crate::{REQUEST_ABORTED, REQUEST_TIMEOUT};
 
 /// Why there is no request.
 pub(super) enum NoRequest {
+    /// Not a byte came, and there was nothing to come for.
+    NotYet,
     /// Not a byte came: the client just went.
     Quiet,
     /// What came is no request, or stopped.
@@ -47,23 +49,18 @@ pub(super) async fn read(
                 Err(outcome) => return Err(NoRequest::Bad(outcome)),
             }
         }
+        let empty = buf.is_empty();
         let got = poll_fn(|cx| match buf.poll_fill(&client.stream, cx) {
             Poll::Ready(got) => Poll::Ready(Some(got)),
-            Poll::Pending => {
-                // Readiness told of nothing (always so on UNIX sockets): still idle, so nothing is held, and a drain ends it.
-                if buf.is_empty() {
-                    buf.release();
-                    if client.requests > 0 && client.port().is_leaving() {
-                        return Poll::Ready(None);
-                    }
-                }
-                client.timer.poll_expired(cx).map(|()| None)
-            }
+            // Readiness told of nothing, as it does once for each request on a UNIX socket: still idle, and an idle connection holds nothing.
+            Poll::Pending if empty => Poll::Ready(None),
+            Poll::Pending => client.timer.poll_expired(cx).map(|()| None),
         })
         .await;
         match got {
             Some(Ok(1..)) => {}
-            _ if buf.is_empty() => return Err(NoRequest::Quiet),
+            None if empty => return Err(NoRequest::NotYet),
+            Some(_) if empty => return Err(NoRequest::Quiet),
             Some(_) => return Err(NoRequest::Bad(&REQUEST_ABORTED)),
             None => return Err(NoRequest::Bad(&REQUEST_TIMEOUT)),
         }
