@@ -160,6 +160,8 @@ fn a_server_that_writes_in_pieces_is_not_held_by_our_acknowledgement() {
     let addr = listener.local_addr().unwrap();
     // Nagle's algorithm is on: the second piece waits until the first is acknowledged.
     std::thread::spawn(move || {
+        // Kept open: a FIN would push the second piece out.
+        let mut open = Vec::new();
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut seen = Vec::new();
@@ -170,6 +172,7 @@ fn a_server_that_writes_in_pieces_is_not_held_by_our_acknowledgement() {
             }
             std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n").unwrap();
             std::io::Write::write_all(&mut stream, b"ok").unwrap();
+            open.push(stream);
         }
     });
     let lb = Site::http().backend("http-server-close: true").server("o", addr).start();
