@@ -62,6 +62,13 @@ impl Plan {
             .zip(&self.addresses)
             .map(|((name, backend), addresses)| Arc::new(self.backend(world, name, backend, addresses, now)))
             .collect();
+        for (backend, servers) in backends.iter().zip(&self.servers) {
+            let nowhere = backend.targets.iter().zip(servers).filter(|(_, server)| server.known().is_none());
+            for (target, _) in nowhere {
+                // It has no address yet: nothing is sent there. With one it is another server, which starts up.
+                target.server.force(now, false);
+            }
+        }
         let by_name: HashMap<&str, &Arc<Backend>> = backends.iter().map(|backend| (&*backend.name, backend)).collect();
         let frontends = self
             .file

@@ -13,6 +13,7 @@ mod control;
 mod explanation;
 mod load;
 mod model;
+mod names;
 mod plan;
 mod process;
 mod worker;

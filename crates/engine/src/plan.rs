@@ -17,7 +17,7 @@ use crate::model::{File, Threads};
 pub use servers::ServerAddress;
 
 /// Everything that is needed to start.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) file: File,
     pub(crate) workers: usize,

@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -21,6 +22,7 @@ use crate::answers::Answers;
 use crate::budget::{Budget, BudgetError};
 use crate::changes::Changes;
 use crate::control::Control;
+use crate::names;
 use crate::plan::{Bind, Plan};
 use crate::worker::{Command, Handle, Start};
 use crate::world::World;
@@ -63,6 +65,10 @@ pub struct Engine {
     log: Sink,
     loader: Loader,
     draining: AtomicBool,
+    /// Some server's name has no address yet.
+    unresolved: AtomicBool,
+    /// The thread that looks after those names.
+    names: OnceLock<Thread>,
 }
 
 /// Reads the configuration again; what is wrong with it is text for people.
@@ -127,6 +133,7 @@ impl Engine {
         let control = Control::start(plan.subjects(&snapshot))?;
         let files = SocketFile::of(&plan);
         let admin = plan.admin();
+        let unresolved = plan.has_unresolved();
         let running = Mutex::new(Running { plan, world, addresses, files });
         let engine = Arc::new(Self {
             snapshot: Arc::new(ArcSwap::new(snapshot)),
@@ -136,11 +143,34 @@ impl Engine {
             log,
             loader,
             draining: AtomicBool::new(false),
+            unresolved: AtomicBool::new(unresolved),
+            names: OnceLock::new(),
         });
         if let Some(control) = &*lock(&engine.control) {
             control.serve(admin, Answers::of(&engine))?;
         }
+        if lock(&engine.running).plan.has_unresolved() {
+            names::look_after(&engine)?;
+        }
         Ok(engine)
+    }
+
+    /// Is there a server whose name has no address?
+    pub(crate) fn has_unresolved(&self) -> bool {
+        self.unresolved.load(Relaxed)
+    }
+
+    /// Looks the names up that have no address yet, and takes over those that have one now.
+    pub(crate) fn resolve_again(&self, lookup: names::Lookup<'_>) {
+        // Asked outside the lock: it may take seconds.
+        let before = lock(&self.running).plan.clone();
+        let Some(plan) = before.resolved(lookup) else { return };
+        // What a reload changed meanwhile is newer than what was asked for.
+        if lock(&self.running).plan.file == plan.file
+            && let Err(error) = self.reload(plan)
+        {
+            eprintln!("lb: names were found, but could not be taken over: {error}");
+        }
     }
 
     /// Takes another configuration over. When it fails nothing has changed.
@@ -178,6 +208,10 @@ impl Engine {
         }
         let before_files = std::mem::replace(files, SocketFile::of(&plan));
         before_files.iter().filter(|file| !files.contains(file)).for_each(SocketFile::remove);
+        self.unresolved.store(plan.has_unresolved(), Relaxed);
+        if let Some(names) = self.names.get() {
+            names.unpark();
+        }
         *old = plan;
         // The last of the old snapshot goes here, on the thread that asked, never on a worker.
         drop(before);
@@ -252,6 +286,9 @@ impl Engine {
 
     /// Waits for the workers, then writes what is left of the log.
     pub fn finish(&self) {
+        if let Some(names) = self.names.get() {
+            names.unpark();
+        }
         lock(&self.workers).drain(..).for_each(Handle::join);
         let control = lock(&self.control).take();
         drop(control);
