@@ -200,3 +200,20 @@ fn hard_stop_after_bounds_a_drain() {
     assert!(lb.wait_exit(SOON).success());
     assert!(lb.stderr().contains("hard-stop-after"), "{}", lb.stderr());
 }
+
+#[test]
+fn a_reload_opens_log_files_anew_so_that_they_can_be_rotated() {
+    let one = named("one");
+    let folder = tempfile::tempdir().unwrap();
+    let (log, moved) = (folder.path().join("access.log"), folder.path().join("access.log.1"));
+    let yaml = site().global(&format!("threads: 1, log: {{ to: \"file:{}\" }}", log.display())).server("one", one.addr);
+    let mut lb = yaml.start();
+    assert!(answers(lb.addr("web"), "/before", 200, SOON));
+    let holds = |path: &std::path::Path, word: &str| std::fs::read_to_string(path).unwrap_or_default().contains(word);
+    eventually("the first line is written", SOON, || holds(&log, "/before"));
+    std::fs::rename(&log, &moved).unwrap();
+    reload(&mut lb, &yaml.yaml());
+    assert!(answers(lb.addr("web"), "/after", 200, SOON));
+    eventually("the next line is in a new file", SOON, || holds(&log, "/after"));
+    assert!(holds(&moved, "/before") && !holds(&moved, "/after"));
+}

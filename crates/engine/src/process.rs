@@ -219,7 +219,10 @@ impl Engine {
     }
 
     /// Reads the configuration again and takes it over. What went wrong is text for people, and then nothing has changed.
+    ///
+    /// Log files are opened anew, whatever came of it: who rotates them sends the same signal.
     pub fn reload_files(&self) -> Result<Changes, String> {
+        self.log.reopen();
         let plan = (self.loader.0)()?;
         self.reload(plan).map_err(|error| error.to_string())
     }
@@ -296,11 +299,6 @@ impl Engine {
             eprintln!("lb: the last lines of the log could not be written");
         }
         lock(&self.running).files.iter().for_each(SocketFile::remove);
-    }
-
-    /// Opens the files of the log anew, after they were moved away.
-    pub fn reopen_log(&self) {
-        self.log.reopen();
     }
 
     /// Where process events are told.

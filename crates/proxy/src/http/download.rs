@@ -199,6 +199,7 @@ impl Flow<'_, '_> {
             if self.body.is_done() {
                 return Ok(plain);
             }
+            self.record.lasted = true;
             self.write(plain).await?;
             if !self.input.is_empty() {
                 continue;

@@ -31,6 +31,9 @@ use crate::snapshot::{Backend, Frontend, Mode};
 use crate::timeouts::deadline;
 use crate::{NO_BACKEND, NO_SERVER, OK, SERVER_EARLY};
 
+/// What an empty send buffer takes at once for sure.
+const SHORT: usize = 8 << 10;
+
 /// Before the same server is tried again; another one is tried at once.
 const SAME_SERVER: Duration = Duration::from_secs(1);
 
@@ -418,6 +421,7 @@ async fn both_ways(
 async fn write_tail(job: &Job<'_>, tail: &mut Tail, record: &mut Record) -> Result<(), Failed> {
     let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.client);
     let Tail { out, rest, plain, .. } = tail;
+    record.lasted |= out.len() + *plain > SHORT;
     record.bytes_out +=
         write::all(&job.client.stream, out, rest, *plain, &mut patience).await.map_err(to_client_failed)?;
     Ok(())

@@ -26,6 +26,8 @@ pub(super) struct Record {
     pub(super) redispatched: bool,
     /// Something of a response went to the client.
     pub(super) heard: bool,
+    /// Time passed between the response's head and its end: there was more to read, or more to write than a socket takes at once.
+    pub(super) lasted: bool,
 }
 
 impl Record {
@@ -45,7 +47,8 @@ impl Record {
         counters.bytes_out.add(self.bytes_out);
         let class = usize::from(self.status / 100);
         counters.responses[if class < 6 { class } else { 0 }].add(1);
-        let now = Tick::now();
+        // A short response ends where its head was read: one look at the clock less for most requests (35 ns).
+        let now = if self.lasted || self.first == Tick::default() { Tick::now() } else { self.first };
         client.since.set(now);
         if let Some(backend) = backend {
             let of_backend = backend.live.counters.shard(worker.id);
