@@ -17,7 +17,9 @@ fn line(key: &str) -> Option<String> {
             };
             let path = of("path").unwrap_or("/");
             let (interval, rise, fall) = (of("interval")?, of("rise")?, of("fall")?);
-            Some(format!("option httpchk GET {path}\n default-server check inter {interval} rise {rise} fall {fall}"))
+            let kind = if of("type") == Some("tcp") { String::new() } else { format!("option httpchk GET {path}\n ") };
+            let timeout = of("timeout").map_or(String::new(), |timeout| format!("timeout check {timeout}\n "));
+            Some(format!("{kind}{timeout}default-server check inter {interval} rise {rise} fall {fall}"))
         }
         _ => None,
     }

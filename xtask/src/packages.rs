@@ -9,8 +9,16 @@ use crate::shell;
 use crate::suites::Closing;
 
 /// Package, and the program by which its presence is known: so other distributions serve as well.
-const PACKAGES: &[(&str, &str)] =
-    &[("haproxy", "haproxy"), ("nginx-light", "nginx"), ("wrk", "wrk"), ("curl", "curl"), ("rsyslog", "rsyslogd")];
+const PACKAGES: &[(&str, &str)] = &[
+    ("haproxy", "haproxy"),
+    ("nginx-light", "nginx"),
+    ("wrk", "wrk"),
+    ("curl", "curl"),
+    ("rsyslog", "rsyslogd"),
+    // The networks of tests/wire.
+    ("iproute2", "ip"),
+    ("util-linux", "unshare"),
+];
 
 /// Installs what is missing if we are root; says how to, and fails, if not.
 pub fn check() -> Result<Closing> {

@@ -5,12 +5,14 @@
 //! What it does not know: any crate of the product. Blocking threads only, so that a test reads from top to bottom.
 //! Start reading at [`lb`], then [`recording`] (the origin that judges) and [`client`].
 
+pub mod capture;
 pub mod client;
 pub mod digest;
 pub mod eventually;
 pub mod fields;
 pub mod haproxy;
 pub mod lb;
+pub mod network;
 pub mod nginx;
 pub mod origin;
 pub mod process;
@@ -22,9 +24,11 @@ pub mod scripted;
 pub mod socket;
 pub mod wire;
 
+pub use capture::Capture;
 pub use client::Client;
 pub use eventually::{eventually, holds_for, wait_until};
 pub use lb::Lb;
+pub use network::Network;
 pub use nginx::Nginx;
 pub use origin::{Exchange, Origin, Then};
 pub use random::Random;

@@ -1,8 +1,9 @@
 //! An origin in this process: accepts, reads strictly, and lets a closure decide every byte that goes back.
 
-use std::net::SocketAddr;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -69,7 +70,8 @@ type Serve = dyn Fn(Wire, usize) + Send + Sync;
 pub struct Origin {
     /// Where it listens (unspecified when on a UNIX socket).
     pub addr: SocketAddr,
-    path: Option<PathBuf>,
+    /// The listener, to wake the accept loop wherever it is.
+    listener: OwnedFd,
     stop: Arc<AtomicBool>,
     accepted: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
@@ -78,16 +80,22 @@ pub struct Origin {
 impl Origin {
     /// Serves each connection, with its number, by a closure on a thread of its own.
     pub fn raw(serve: impl Fn(Wire, usize) + Send + Sync + 'static) -> Self {
-        let listener = listen().expect("a loopback port");
+        Self::raw_on(listen().expect("a loopback port"), serve)
+    }
+
+    /// As `raw`, on a listener that may be of another host ([`crate::Network`]).
+    pub fn raw_on(listener: TcpListener, serve: impl Fn(Wire, usize) + Send + Sync + 'static) -> Self {
         let addr = listener.local_addr().expect("its address");
-        Self::run(addr, None, serve, move || listener.accept().map(|(stream, _)| stream.into()))
+        let again = listener.try_clone().expect("a second handle").into();
+        Self::run(addr, again, serve, move || listener.accept().map(|(stream, _)| stream.into()))
     }
 
     /// As `raw`, on a UNIX socket.
     pub fn raw_unix(path: &Path, serve: impl Fn(Wire, usize) + Send + Sync + 'static) -> Self {
         let listener = UnixListener::bind(path).expect("a UNIX socket");
         let addr = SocketAddr::from(([0, 0, 0, 0], 0));
-        Self::run(addr, Some(path.into()), serve, move || listener.accept().map(|(stream, _)| stream.into()))
+        let again = listener.try_clone().expect("a second handle").into();
+        Self::run(addr, again, serve, move || listener.accept().map(|(stream, _)| stream.into()))
     }
 
     /// Serves each request by a closure.
@@ -108,11 +116,11 @@ impl Origin {
 
     fn run(
         addr: SocketAddr,
-        path: Option<PathBuf>,
+        listener: OwnedFd,
         serve: impl Fn(Wire, usize) + Send + Sync + 'static,
         accept: impl Fn() -> std::io::Result<Socket> + Send + 'static,
     ) -> Self {
-        let origin = Self { addr, path, stop: Arc::default(), accepted: Arc::default(), open: Arc::default() };
+        let origin = Self { addr, listener, stop: Arc::default(), accepted: Arc::default(), open: Arc::default() };
         let (stop, accepted, open) = (origin.stop.clone(), origin.accepted.clone(), origin.open.clone());
         let serve: Arc<Serve> = Arc::new(serve);
         thread::spawn(move || {
@@ -155,11 +163,8 @@ impl Drop for Slot {
 impl Drop for Origin {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // Wakes the accept loop, which then sees the flag.
-        match &self.path {
-            Some(path) => drop(UnixStream::connect(path)),
-            None => drop(Socket::connect(self.addr)),
-        }
+        // An accept that waits ends with an error.
+        let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Read);
     }
 }
 
