@@ -5,7 +5,6 @@
 mod idle;
 mod load;
 mod pick;
-mod process;
 mod proxies;
 mod report;
 mod work;

@@ -6,7 +6,7 @@ use crate::suites;
 
 /// Run what every commit must pass, in order, up to the first failure; about 20 minutes on two cores.
 ///
-/// Steps: toolchain packages format tidy clippy deny unit doc e2e. As root, missing Debian packages are installed;
+/// Steps: toolchain packages format tidy clippy deny unit doc e2e ratchet. As root, missing Debian packages are installed;
 /// otherwise the command that installs them is printed. `.ci/run` calls this verb.
 #[derive(clap::Args)]
 pub struct Ci {

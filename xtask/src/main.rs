@@ -7,8 +7,11 @@ mod ci;
 mod deny;
 mod e2e;
 mod fuzz;
+mod get;
 mod long;
 mod packages;
+mod process;
+mod ratchet;
 mod shell;
 mod suites;
 mod tidy;
@@ -33,6 +36,7 @@ enum Verb {
     E2e(e2e::E2e),
     Tidy(tidy::Tidy),
     Fuzz(fuzz::Fuzz),
+    Ratchet(ratchet::Ratchet),
     Bench(bench::Bench),
 }
 
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         Verb::E2e(e2e) => e2e.run(),
         Verb::Tidy(tidy) => tidy.run(),
         Verb::Fuzz(fuzz) => fuzz.run(),
+        Verb::Ratchet(ratchet) => ratchet.run(),
         Verb::Bench(bench) => bench.run(),
     };
     match done {

@@ -15,6 +15,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("wrk", "wrk"),
     ("curl", "curl"),
     ("rsyslog", "rsyslogd"),
+    ("valgrind", "valgrind"),
     // The networks of tests/wire.
     ("iproute2", "ip"),
     ("util-linux", "unshare"),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use crate::{bench, deny, e2e, fuzz, packages, shell, tidy, toolchain, workspace};
+use crate::{bench, deny, e2e, fuzz, packages, ratchet, shell, tidy, toolchain, workspace};
 
 /// How much the tests that count by thousands do; they read it from `PLIMSOLL_VOLUME`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,6 +64,12 @@ pub const SUITES: &[Suite] = &[
         shell::run_tests(workspace::cargo(&["test", "--workspace", "--doc", "--quiet"]))
     }),
     suite("e2e", "the real lb, real sockets, real peers", EVERYWHERE, e2e::all),
+    suite(
+        "ratchet",
+        "instructions a request under callgrind, beside the figures in the repository",
+        EVERYWHERE,
+        |_| ratchet::check(),
+    ),
     suite("fuzz", "every target, five minutes each", LONG_ONLY, |_| fuzz::all(300)),
     suite("bench", "lb beside haproxy, nginx and a bare relay", LONG_ONLY, |_| bench::all()),
 ];

@@ -27,11 +27,20 @@ pub fn metadata() -> Result<Value> {
 
 /// Builds one binary in a profile and says where it lies.
 pub fn build(package: &str, binary: &str, profile: &str) -> Result<PathBuf> {
-    let args = ["build", "--package", package, "--bin", binary, "--profile", profile];
+    Ok(built(&["--package", package, "--bin", binary], profile)?.join(binary))
+}
+
+/// Builds one example in a profile and says where it lies.
+pub fn build_example(package: &str, example: &str, profile: &str) -> Result<PathBuf> {
+    Ok(built(&["--package", package, "--example", example], profile)?.join("examples").join(example))
+}
+
+/// Gives back the profile's folder.
+fn built(what: &[&str], profile: &str) -> Result<PathBuf> {
+    let args = [&["build", "--profile", profile], what].concat();
     eprintln!("+ cargo {}", args.join(" "));
     ensure!(cargo(&args).status()?.success(), "cargo {} failed", args.join(" "));
-    let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(target()?.join(folder).join(binary))
+    Ok(target()?.join(if profile == "dev" { "debug" } else { profile }))
 }
 
 /// Cargo's target folder, wherever it was put.

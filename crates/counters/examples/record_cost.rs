@@ -1,6 +1,5 @@
-//! What recording a latency costs. Without an argument it prints nanoseconds; with a number it records so often and reads no clock
-//! (rustix's look for the vDSO does not bear valgrind): run it under `valgrind --tool=callgrind` with 1000000 and with 2000000, and a
-//! millionth of the difference is the instructions of one.
+//! What recording a latency costs. Without an argument it prints nanoseconds; with a number it records so often and reads no clock, which
+//! is what `cargo xtask ratchet histogram` counts.
 
 use std::hint::black_box;
 

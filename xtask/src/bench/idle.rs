@@ -1,6 +1,5 @@
 //! Memory of idle keep-alive connections: open many, one request each, and look at the slope.
 
-use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::proxies::Running;
 use super::work::FILES;
+use crate::get;
 
 const FEW: usize = 1_000;
 const MANY: usize = 8_000;
@@ -28,22 +28,10 @@ pub fn slope(proxy: &mut Running) -> Result<f64> {
 /// Requests go one by one, so that a single server connection carries them and only client connections pile up.
 fn fill(open: &mut Vec<TcpStream>, count: usize, address: SocketAddr) -> Result<()> {
     let (path, size) = FILES[0];
-    let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n");
-    let mut answer = [0_u8; 4096];
     while open.len() < count {
-        let mut stream = TcpStream::connect(address).with_context(|| format!("connection {}", open.len() + 1))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(request.as_bytes())?;
-        let mut got = 0;
-        loop {
-            let count = stream.read(&mut answer[got..]).with_context(|| format!("connection {}", open.len() + 1))?;
-            ensure!(count > 0, "the proxy closed connection {}", open.len() + 1);
-            got += count;
-            let head = answer[..got].windows(4).position(|four| four == b"\r\n\r\n");
-            if head.is_some_and(|end| got >= end + 4 + size) {
-                break;
-            }
-        }
+        let place = || format!("connection {}", open.len() + 1);
+        let mut stream = get::connect(address).with_context(place)?;
+        get::again(&mut stream, path, size).with_context(place)?;
         open.push(stream);
     }
     Ok(())

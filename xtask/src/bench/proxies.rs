@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use super::process::Process;
 use super::work::{FILES, Mode};
+use crate::get;
+use crate::process::Process;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Who {
@@ -67,7 +67,7 @@ pub struct Running {
 
 /// Starts a proxy in front of the origin and waits until a request passes through it.
 pub fn start(who: Who, duty: Duty, origin: SocketAddr, built: &Built, folder: &Path) -> Result<Running> {
-    let address = free_address()?;
+    let address = get::free_address()?;
     let config = folder.join(format!("{}.conf", who.name()));
     let text = match who {
         Who::Lb => lb(duty, address, origin),
@@ -86,7 +86,7 @@ pub fn start(who: Who, duty: Duty, origin: SocketAddr, built: &Built, folder: &P
         Who::Relay => (own(&built.relay)?, vec![&listen, &to, &threads]),
     };
     let mut running = Running { process: Process::start(who.name(), &program, &args, duty.cpu, folder)?, address };
-    wait_ready(&mut running.process, address).with_context(|| format!("{} with {config}", who.name()))?;
+    wait_ready(&mut running).with_context(|| format!("{} with {config}", who.name()))?;
     Ok(running)
 }
 
@@ -95,7 +95,7 @@ pub fn origin(cpu: Option<usize>, folder: &Path) -> Result<Running> {
     for (path, size) in FILES {
         fs::write(folder.join(&path[1..]), vec![b'x'; size])?;
     }
-    let address = free_address()?;
+    let address = get::free_address()?;
     let inside = format!(
         "http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 300s; sendfile on; tcp_nopush on;\n\
          open_file_cache max=16; server {{ listen {address} backlog=4096; root {}; }} }}",
@@ -106,7 +106,7 @@ pub fn origin(cpu: Option<usize>, folder: &Path) -> Result<Running> {
     let config = config.to_str().context("the folder's name is not UTF-8")?;
     let process = Process::start("origin", Path::new("nginx"), &["-e", "stderr", "-c", config], cpu, folder)?;
     let mut running = Running { process, address };
-    wait_ready(&mut running.process, address).context("the origin")?;
+    wait_ready(&mut running).context("the origin")?;
     Ok(running)
 }
 
@@ -178,31 +178,6 @@ fn nginx_head(workers: usize, folder: &Path, name: &str) -> String {
     )
 }
 
-/// A port that the kernel chose a moment ago.
-fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
-}
-
-fn wait_ready(process: &mut Process, address: SocketAddr) -> Result<()> {
-    let started = Instant::now();
-    loop {
-        process.must_live()?;
-        match get(address, FILES[0].0) {
-            Ok(answer) if answer.starts_with(b"HTTP/1.1 200") => return Ok(()),
-            Ok(answer) if started.elapsed() > Duration::from_secs(5) => {
-                bail!("answers {:?}", String::from_utf8_lossy(&answer[..answer.len().min(200)]));
-            }
-            Err(error) if started.elapsed() > Duration::from_secs(5) => return Err(error),
-            _ => std::thread::sleep(Duration::from_millis(20)),
-        }
-    }
-}
-
-fn get(address: SocketAddr, path: &str) -> Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    Ok(answer)
+fn wait_ready(running: &mut Running) -> Result<()> {
+    get::wait_ready(&mut running.process, running.address, FILES[0].0, Duration::from_secs(5))
 }

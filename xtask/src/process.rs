@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// CPU used since the start, summed over the threads of a tree of processes.
@@ -106,6 +106,30 @@ impl Process {
         Ok(cpu)
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end, waits for that, and gives back what it wrote.
+    pub fn finish(mut self, at_most: Duration) -> Result<String> {
+        signal(self.child.id(), Signal::TERM);
+        ensure!(self.ends_within(at_most), "{} does not end within {} s", self.name, at_most.as_secs());
+        Ok(fs::read_to_string(&self.log)?)
+    }
+
+    fn ends_within(&mut self, at_most: Duration) -> bool {
+        let started = Instant::now();
+        loop {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return true;
+            }
+            if started.elapsed() >= at_most {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Resident KiB, shared pages counted by their share.
     pub fn memory_kib(&self) -> Result<u64> {
         let mut sum = 0;
@@ -124,23 +148,32 @@ impl Drop for Process {
             return;
         }
         let tree = self.tree();
-        let signal = |pid: u32, signal| {
-            if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-                let _ = kill_process(pid, signal);
-            }
-        };
         // TERM is a quick stop to haproxy and nginx, a drain to lb: what does not go at once is killed.
         signal(self.child.id(), Signal::TERM);
-        let started = Instant::now();
-        while started.elapsed() < Duration::from_millis(500) {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
+        if self.ends_within(Duration::from_millis(500)) {
+            return;
         }
         for pid in tree {
             signal(pid, Signal::KILL);
         }
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until every thread of a process sleeps: it has done all it can with what it was given. At once if there is no such process.
+pub fn settle(pid: u32) {
+    let awake = |task: fs::DirEntry| {
+        let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        // The state is the first word behind the name (proc(5)).
+        stat.rsplit_once(") ").is_some_and(|(_, words)| !words.starts_with('S'))
+    };
+    while fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.flatten().any(awake)) {
+        std::thread::yield_now();
+    }
+}
+
+fn signal(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
     }
 }
