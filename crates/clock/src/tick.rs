@@ -19,6 +19,14 @@ impl Tick {
         Tick(now.tv_sec.unsigned_abs() * 1_000_000 + now.tv_nsec.unsigned_abs() / 1_000)
     }
 
+    /// The clock as of the kernel's last tick, up to 4 ms ago (10 ms where it ticks 100 times a second): a tenth of the cost of [`Tick::now`],
+    /// for watching how long steps take. Not to be mixed with it.
+    #[must_use]
+    pub fn coarse() -> Tick {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
+        Tick(now.tv_sec.unsigned_abs() * 1_000_000 + now.tv_nsec.unsigned_abs() / 1_000)
+    }
+
     /// A tick from a number of microseconds; what tests and simulators use for a clock.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Tick {

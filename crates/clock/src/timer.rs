@@ -1,6 +1,6 @@
 //! The wheel as tasks see it: one task drives it, every connection owns timers in it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -16,6 +16,8 @@ struct Shared {
     /// What the driving task sleeps until; 0 while it runs, so that arming does not wake it.
     asleep_until: Cell<u64>,
     driver: Cell<Option<Waker>>,
+    /// Hears how late each sleep ended.
+    late: OnceCell<Box<dyn Fn(Duration)>>,
 }
 
 /// A worker's timers: single-threaded, cheap to clone.
@@ -33,6 +35,7 @@ impl Wheel {
             slots: RefCell::new(Slots::new(now.as_micros())),
             asleep_until: Cell::new(0),
             driver: Cell::new(None),
+            late: OnceCell::new(),
         }))
     }
 
@@ -72,14 +75,28 @@ impl Wheel {
         self.0.slots.borrow().next_due().map_or(Tick::NEVER, Tick::from_micros)
     }
 
+    /// `hear` is told, whenever something was due, how much later than that the loop came round to it: the loop's lag. The event loop's own
+    /// sleep is rounded up to a millisecond, which is in it.
+    pub fn on_late(&self, hear: impl Fn(Duration) + 'static) {
+        // A second listener is a mistake of the caller's; the first stays.
+        let _ = self.0.late.set(Box::new(hear));
+    }
+
     /// Runs the wheel for ever: spawn it once on the worker's runtime.
     pub async fn drive(self) {
         // The one Sleep of the worker; where it points at first does not matter.
         let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
         poll_fn(|cx| -> Poll<()> {
-            self.0.asleep_until.set(0);
+            let mut planned = self.0.asleep_until.replace(0);
             loop {
                 let now = Tick::now();
+                let slept_for = Tick::from_micros(std::mem::take(&mut planned));
+                if let Some(hear) = self.0.late.get()
+                    && slept_for > Tick::default()
+                    && slept_for <= now
+                {
+                    hear(now.since(slept_for));
+                }
                 self.advance(now);
                 let due = self.next_due();
                 if due <= now {

@@ -115,7 +115,7 @@ impl Engine {
         let workers = plan.workers;
         let maxconn = budget(&plan, workers)?.maxconn;
         let log = Sink::start(&plan.log)?;
-        let mut world = World::new(workers, maxconn);
+        let mut world = World::new(workers, maxconn, log.events());
         let opened = Opened::open(&plan, &mut world, workers)?;
         let snapshot = Arc::new(plan.build(&mut world, maxconn, Tick::now()));
         tell_transitions(&snapshot, &[], &log.events());

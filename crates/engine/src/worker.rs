@@ -9,7 +9,7 @@ use std::time::Duration;
 use plimsoll_clock::Tick;
 use plimsoll_net::PipePool;
 use plimsoll_observe::Writer;
-use plimsoll_proxy::{Assignment, Process, Worker};
+use plimsoll_proxy::{Assignment, Mark, Process, Worker};
 use plimsoll_server::Server;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -79,20 +79,20 @@ impl Handle {
 }
 
 fn run(start: Start, commands: UnboundedReceiver<Command>, ready: Sender<io::Result<()>>) {
-    let runtime =
-        match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build_local(Default::default()) {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                let _ = ready.send(Err(error));
-                return;
-            }
-        };
-    runtime.block_on(serve(start, commands, ready));
+    let mark = Mark::default();
+    let woke = mark.clone();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    match builder.enable_io().enable_time().on_thread_unpark(move || woke.woke()).build_local(Default::default()) {
+        Ok(runtime) => runtime.block_on(serve(start, mark, commands, ready)),
+        Err(error) => {
+            let _ = ready.send(Err(error));
+        }
+    }
 }
 
-async fn serve(start: Start, mut commands: UnboundedReceiver<Command>, ready: Sender<io::Result<()>>) {
+async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command>, ready: Sender<io::Result<()>>) {
     let Start { id, process, assignments, log } = start;
-    let worker = Worker::start(id, process, PipePool::new(PIPES, IDLE_PIPES), log, Tick::now());
+    let worker = Worker::start(id, process, PipePool::new(PIPES, IDLE_PIPES), log, mark, Tick::now());
     let listening = worker.adopt(assignments);
     if ready.send(listening).is_err() {
         return;
@@ -101,12 +101,12 @@ async fn serve(start: Start, mut commands: UnboundedReceiver<Command>, ready: Se
     drop(ready);
     loop {
         match commands.recv().await {
-            Some(Command::Adopt(assignments, done)) => {
+            Some(Command::Adopt(assignments, done)) => worker.obey("a reload", || {
                 // Nobody listens any more: the process is ending.
                 let _ = done.send(worker.adopt(assignments));
-            }
-            Some(Command::Settle) => worker.settle(),
-            Some(Command::Revoke(servers)) => worker.revoke(servers),
+            }),
+            Some(Command::Settle) => worker.obey("a reload's end", || worker.settle()),
+            Some(Command::Revoke(servers)) => worker.obey("the end of tunnels", || worker.revoke(servers)),
             Some(Command::Drain) | None => break,
         }
     }

@@ -7,8 +7,7 @@ use plimsoll_clock::Tick;
 use plimsoll_counters::Sharded;
 use plimsoll_lb::{Balance, Balancer};
 use plimsoll_net::Address;
-use plimsoll_observe::Failures;
-use plimsoll_outcome::Tally;
+use plimsoll_observe::Events;
 use plimsoll_proxy::{BackendLive, FrontendLive, Gate, Process};
 use plimsoll_server::{Server, Set, Settings, Wanted};
 
@@ -47,11 +46,9 @@ pub(crate) struct Living {
 }
 
 impl World {
-    pub(crate) fn new(workers: usize, maxconn: usize) -> Self {
-        let tallies = (0..workers).map(|_| Tally::default()).collect();
-        let failures = (0..workers).map(|_| Failures::default()).collect();
+    pub(crate) fn new(workers: usize, maxconn: usize, events: Events) -> Self {
         Self {
-            process: Arc::new(Process { gate: Gate::new(maxconn), tallies, failures }),
+            process: Arc::new(Process::new(workers, maxconn, events)),
             workers,
             frontends: HashMap::new(),
             backends: HashMap::new(),

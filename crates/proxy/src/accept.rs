@@ -13,6 +13,8 @@ use plimsoll_net::{AcceptError, Acceptor, Listener};
 use crate::client::{Client, Permit};
 use crate::site::Route;
 use crate::snapshot::{Frontend, Mode};
+use crate::step::fault::point;
+use crate::step::{Whose, steady};
 use crate::worker::Worker;
 use crate::{http, tcp};
 
@@ -65,11 +67,12 @@ pub(crate) fn listen(
     let acceptor = Acceptor::new(listener)?;
     let route = RefCell::new(Route::new(frontend));
     let port = Rc::new(Port { id, worker: Rc::clone(worker), route, retired: Cell::new(false) });
-    tokio::task::spawn_local(accept(acceptor, Rc::clone(&port)));
+    let (acceptor, of) = (Rc::new(acceptor), Rc::clone(&port));
+    worker.keep_running("a listener", move || accept(Rc::clone(&acceptor), Rc::clone(&of)));
     Ok(port)
 }
 
-async fn accept(acceptor: Acceptor, port: Rc<Port>) {
+async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
     let timer = port.worker.wheel.timer();
     let mut told = None;
     let mut burst = 0;
@@ -103,7 +106,10 @@ async fn accept(acceptor: Acceptor, port: Rc<Port>) {
 /// Accepts one client if there is one. `Err`: there is no room.
 async fn one(acceptor: &Acceptor, permit: Permit) -> Result<(), AcceptError> {
     match poll_fn(|cx| Poll::Ready(acceptor.poll_accept(cx))).await {
-        Poll::Ready(Ok((stream, peer))) => serve(Client::new(stream, peer, permit)),
+        Poll::Ready(Ok((stream, peer))) => {
+            point("accepted");
+            serve(Client::new(stream, peer, permit));
+        }
         Poll::Pending | Poll::Ready(Err(AcceptError::Aborted(_))) => {}
         Poll::Ready(Err(error)) => return Err(error),
     }
@@ -111,9 +117,10 @@ async fn one(acceptor: &Acceptor, permit: Permit) -> Result<(), AcceptError> {
 }
 
 fn serve(client: Client) {
+    let whose = Whose::Client(Rc::clone(client.port()), client.peer);
     match client.port().route().frontend.mode {
-        Mode::Http => tokio::task::spawn_local(http::serve(client)),
-        Mode::Tcp => tokio::task::spawn_local(tcp::serve(client)),
+        Mode::Http => tokio::task::spawn_local(steady(whose, http::serve(client))),
+        Mode::Tcp => tokio::task::spawn_local(steady(whose, tcp::serve(client))),
     };
 }
 

@@ -141,6 +141,13 @@ pub const EXPLAIN: &[Explain] = &[
         &["look at the server's own log at this time"],
     ),
     Explain::new(
+        "proxy.panic",
+        "A fault in this program ended the task that served the connection. Every other connection goes on; the log has an event \
+         `process.panic` with the place and the way to it.",
+        &["a case that nobody thought of: it is a bug"],
+        &["report it with the event's line; nothing about the configuration is needed to explain it"],
+    ),
+    Explain::new(
         "proxy.server.removed",
         "A reload removed or changed the server of a TCP connection or WebSocket, and `global.removed-servers` gave it no more time.",
         &["a deployment"],

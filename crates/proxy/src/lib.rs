@@ -16,6 +16,7 @@ mod outcomes;
 mod relay;
 mod site;
 mod snapshot;
+mod step;
 mod sync;
 mod tcp;
 #[cfg(test)]
@@ -27,5 +28,6 @@ pub use counters::{BackendCounters, FrontendCounters, latencies};
 pub use gate::Gate;
 pub use outcomes::*;
 pub use snapshot::{Backend, BackendLive, Frontend, FrontendLive, Mode, Process, Snapshot, Target};
+pub use step::{LONG, LoopCounters, Mark};
 pub use timeouts::Timeouts;
 pub use worker::{Assignment, Worker};

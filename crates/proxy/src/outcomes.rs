@@ -39,6 +39,8 @@ plimsoll_outcome::outcomes! {
     TUNNEL_CLIENT_RESET = ("client.tunnel.reset", Client, Data, Never, b"CD", 0, "The client reset the connection.");
     /// RST from the server of a tunnel or TCP connection.
     TUNNEL_SERVER_RESET = ("server.tunnel.reset", Server, Data, Never, b"SD", 0, "The server reset the connection.");
+    /// A fault of this program ended the connection's task.
+    PANICKED = ("proxy.panic", Proxy, Data, Never, b"ID", 0, "A fault in the proxy itself ended the connection.");
     /// A reload took the server away, and the policy gave the connection no more time.
     REVOKED = ("proxy.server.removed", Proxy, Data, Never, b"KD", 0, "The server was removed or changed by a reload.");
 }

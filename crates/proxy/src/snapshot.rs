@@ -7,13 +7,13 @@ use plimsoll_counters::Sharded;
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::Balancer;
 use plimsoll_net::{Address, ConnectOptions};
-use plimsoll_observe::Failures;
+use plimsoll_observe::{Events, Failures};
 use plimsoll_outcome::Tally;
 use plimsoll_server::Server;
 use plimsoll_upstream::Reuse;
 use serde::Deserialize;
 
-use crate::{BackendCounters, FrontendCounters, Gate, Timeouts};
+use crate::{BackendCounters, FrontendCounters, Gate, LoopCounters, Timeouts};
 
 /// What a proxy understands of the bytes it forwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -46,6 +46,24 @@ pub struct Process {
     pub tallies: Box<[Tally]>,
     /// The last failures, one ring a worker.
     pub failures: Box<[Failures]>,
+    /// How the workers' event loops fare.
+    pub loops: Sharded<LoopCounters>,
+    /// Where workers tell what happens to themselves.
+    pub events: Events,
+}
+
+impl Process {
+    /// For so many workers.
+    #[must_use]
+    pub fn new(workers: usize, maxconn: usize, events: Events) -> Self {
+        Self {
+            gate: Gate::new(maxconn),
+            tallies: (0..workers).map(|_| Tally::default()).collect(),
+            failures: (0..workers).map(|_| Failures::default()).collect(),
+            loops: Sharded::new(workers),
+            events,
+        }
+    }
 }
 
 /// Where clients come in, as this configuration says.

@@ -11,6 +11,7 @@ use crate::buffer::Buffer;
 use crate::client::{Client, Closing};
 use crate::lease::Lease;
 use crate::relay::{Ends, Moved, relay};
+use crate::step::fault::point;
 use crate::timeouts::deadline;
 use crate::{NO_BACKEND, NO_SERVER, OK};
 
@@ -28,6 +29,7 @@ struct Record {
 
 /// Serves one client until its connection ends.
 pub(crate) async fn serve(client: Client) {
+    point("begin");
     let mut record = Record::default();
     let (moved, outcome, lease) = match Box::pin(reach(&client, &mut record)).await {
         Ok((stream, lease)) => {
@@ -55,6 +57,7 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), 
         let same = avoid.filter(|index: &usize| !backend.redispatch && backend.targets[*index].server.usable());
         let server = same.or_else(|| backend.pick(avoid, &mut || port.worker.random())).ok_or(&NO_SERVER)?;
         let lease = Lease::take(site, server);
+        point("chosen");
         record.server = Some(server);
         record.redispatched = avoid.is_some_and(|avoid| avoid != server);
         if avoid == Some(server) {
@@ -85,6 +88,7 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), 
 }
 
 async fn through(client: &Client, server: Stream, lease: &Lease) -> (Moved, &'static Outcome) {
+    point("connected");
     let port = client.port();
     let route = port.route();
     let ends = Ends {
@@ -107,6 +111,7 @@ async fn through(client: &Client, server: Stream, lease: &Lease) -> (Moved, &'st
 }
 
 fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outcome) {
+    point("logged");
     let port = client.port();
     let route = port.route();
     let (worker, frontend) = (&port.worker, &*route.frontend);

@@ -15,6 +15,7 @@ use plimsoll_upstream::{Pool, Pools};
 
 use crate::accept::{self, Port};
 use crate::snapshot::{Frontend, Process, Target};
+use crate::step::{Mark, Steps, again_and_again};
 
 /// One thread's share of the work. Made and used inside its own runtime.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub struct Worker {
     /// Servers whose tunnels are to end now; kept alive, so that the address cannot become another's.
     revoked: RefCell<HashMap<*const Server, Arc<Server>>>,
     draining: Cell<bool>,
+    pub(crate) steps: Steps,
     /// Client connections that are open.
     pub(crate) live: Cell<usize>,
 }
@@ -58,7 +60,16 @@ pub struct Assignment {
 impl Worker {
     /// A worker without listeners. Must be called inside its runtime: it spawns the tasks that look after timers and idle connections.
     #[must_use]
-    pub fn start(id: usize, process: Arc<Process>, pipes: PipePool, log: Option<Writer>, now: Tick) -> Rc<Self> {
+    pub fn start(
+        id: usize,
+        process: Arc<Process>,
+        pipes: PipePool,
+        log: Option<Writer>,
+        mark: Mark,
+        now: Tick,
+    ) -> Rc<Self> {
+        plimsoll_observe::keep_panics();
+        mark.woke();
         let wheel = Wheel::new(now);
         let pools = Pools::new(&wheel, Tick::now);
         let worker = Rc::new(Self {
@@ -73,14 +84,27 @@ impl Worker {
             ports: RefCell::default(),
             revoked: RefCell::default(),
             draining: Cell::new(false),
+            steps: Steps::new(mark),
             live: Cell::new(0),
         });
-        tokio::task::spawn_local(wheel.drive());
-        tokio::task::spawn_local(pools.watch());
+        let loops = Arc::clone(&worker.process);
+        wheel.on_late(move |late| loops.loops.shard(id).lag.record(late.as_micros().try_into().unwrap_or(u64::MAX)));
+        worker.keep_running("the timers", move || wheel.clone().drive());
+        worker.keep_running("the watch over idle connections", move || pools.clone().watch());
         if worker.log.is_some() {
-            tokio::task::spawn_local(Rc::clone(&worker).flush_log());
+            let of = Rc::clone(&worker);
+            worker.keep_running("the log", move || Rc::clone(&of).flush_log());
         }
         worker
+    }
+
+    /// Spawns a task that the worker cannot do without.
+    pub(crate) fn keep_running<F: Future<Output = ()> + 'static>(
+        self: &Rc<Self>,
+        name: &'static str,
+        task: impl Fn() -> F + 'static,
+    ) {
+        tokio::task::spawn_local(again_and_again(Rc::clone(self), name, task));
     }
 
     async fn flush_log(self: Rc<Self>) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use plimsoll_counters::Distribution;
 use plimsoll_proxy::FrontendCounters;
 use plimsoll_server::{Admin, CheckStatus};
 
@@ -214,8 +215,58 @@ pub(crate) fn process(state: &dyn State) -> Vec<u8> {
     write::head("haproxy_process_build_info", "gauge", "Version.", &mut out);
     let version = label("version", facts.version);
     Lines::new("haproxy_process_build_info", &version, &mut out).number(1);
+    loops(&snapshot, &mut out);
     outcomes(&snapshot, &mut out);
     out
+}
+
+/// How an event loop fares.
+struct Loop {
+    lag: Distribution,
+    long_steps: u64,
+    panics: u64,
+}
+
+const LOOPS: &[Metric<Loop>] = &[
+    histogram(
+        "loop_lag_seconds",
+        "How late a worker came to what was due, up to 1 ms of rounding included.",
+        |row, lines| {
+            lines.histogram(&row.lag);
+        },
+    ),
+    gauge("loop_lag_p99_seconds", "The same: 99 of 100 were not later.", |row, lines| {
+        lines.seconds(row.lag.quantile(0.99).unwrap_or(0));
+    }),
+    counter(
+        "loop_long_steps_total",
+        "Steps of a worker that kept all its connections waiting for over 10 ms.",
+        |row, lines| {
+            lines.number(row.long_steps);
+        },
+    ),
+    counter("panics_total", "Tasks that a fault in this program ended.", |row, lines| lines.number(row.panics)),
+];
+
+/// A row for each worker.
+fn loops(snapshot: &plimsoll_proxy::Snapshot, out: &mut Vec<u8>) {
+    let rows: Vec<Loop> = snapshot
+        .process
+        .loops
+        .iter()
+        .map(|shard| {
+            let mut lag = Distribution::default();
+            shard.lag.add_to(&mut lag);
+            Loop { lag, long_steps: shard.long_steps.get(), panics: shard.panics.get() }
+        })
+        .collect();
+    for metric in LOOPS {
+        let name = format!("plimsoll_{}", metric.name);
+        write::head(&name, metric.kind, metric.help, out);
+        for (worker, row) in rows.iter().enumerate() {
+            (metric.values)(row, &mut Lines::new(&name, &label("worker", &worker.to_string()), out));
+        }
+    }
 }
 
 /// What became of requests and connections that failed, by the slug that `lb explain` knows.

@@ -10,7 +10,7 @@ use plimsoll_counters::{Histogram, Sharded};
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::{Balance, Balancer};
 use plimsoll_net::{Address, ConnectOptions};
-use plimsoll_observe::{Failure, Failures, Message};
+use plimsoll_observe::{Failure, Message, Sink};
 use plimsoll_proxy::{Backend, BackendLive, Frontend, FrontendLive, Gate, Mode, Process, Snapshot, Target, Timeouts};
 use plimsoll_server::{CheckReport, CheckStatus, HealthOptions, ServerOptions, Set, Settings};
 use plimsoll_upstream::Reuse;
@@ -55,8 +55,8 @@ impl House {
             log: true,
             live: Arc::new(FrontendLive { gate: Gate::new(100), counters: Sharded::new(2) }),
         };
-        let process =
-            Process { gate: Gate::new(1000), tallies: Box::new([]), failures: Box::new([Failures::default()]) };
+        let log = Sink::start(&[]).expect("a log without targets");
+        let process = Process::new(1, 1000, log.events());
         let snapshot = Snapshot { process: Arc::new(process), frontends: vec![Arc::new(frontend)], backends };
         Self { snapshot: Arc::new(snapshot), start, clock: AtomicU64::new(0), checked: false, latency: Sharded::new(1) }
     }

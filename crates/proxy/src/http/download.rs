@@ -13,6 +13,7 @@ use super::job::{Failed, Job};
 use super::record::Record;
 use super::write::{self, Patience, Pumped, Stopped};
 use crate::buffer::{Buffer, SIZE};
+use crate::step::fault::point;
 use crate::timeouts::deadline;
 use crate::{
     CLIENT_GONE, CLIENT_STALLED, SERVER_BODY_CUT, SERVER_BODY_TIMEOUT, SERVER_CLOSED, SERVER_CUT, SERVER_TIMEOUT,
@@ -49,6 +50,7 @@ pub(super) async fn download(
         request.clear();
         request.release();
     }
+    point("answered");
     record.first = Tick::now();
     record.status = response.status;
     if response.status == 101 {

@@ -28,6 +28,7 @@ use crate::client::{Client, Closing, Private};
 use crate::lease::Lease;
 use crate::site::Site;
 use crate::snapshot::{Backend, Frontend, Mode};
+use crate::step::fault::point;
 use crate::timeouts::deadline;
 use crate::{NO_BACKEND, NO_SERVER, OK, SERVER_EARLY};
 
@@ -64,6 +65,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         Err(NoRequest::Quiet) => return Next::Close(Closing::Plain),
         Err(NoRequest::Bad(outcome)) => return refuse(client, frontend, buf.bytes(), outcome).await,
     };
+    point("head");
     let first = client.requests == 0;
     client.requests += 1;
     record.head = Tick::now();
@@ -187,6 +189,7 @@ impl Trip<'_> {
         let mut left = self.backend.retries;
         loop {
             let lease = self.choose(avoid, record)?;
+            point("chosen");
             if self.out.is_empty() {
                 self.write_head(request, &lease);
                 let before = self.buf.len();
@@ -260,6 +263,7 @@ impl Trip<'_> {
     ) -> Result<Arrived, Failed> {
         let mut connection = self.connect(request, record, &lease).await?;
         record.connected = if record.retries == 0 && connection.served() > 0 { record.head } else { Tick::now() };
+        point("connected");
         connection.begin_request();
         let job = Job {
             worker: &self.client.port().worker,
@@ -295,6 +299,7 @@ impl Trip<'_> {
         let private = if reusable { self.give_back(connection, &lease) } else { None };
         drop(lease);
         record.heard = true;
+        point("tail");
         write_tail(&job, &mut tail, record).await?;
         self.client.private = private;
         Ok(Arrived::Served { keep })

@@ -16,6 +16,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use crate::client::{Client, Closing};
+use crate::step::fault::point;
 
 /// What comes after a request.
 enum Next {
@@ -29,6 +30,7 @@ enum Next {
 
 /// Serves one client until its connection ends.
 pub(crate) async fn serve(mut client: Client) {
+    point("begin");
     let closing = loop {
         if !idle(&mut client).await {
             break Closing::Plain;

@@ -10,6 +10,7 @@ use plimsoll_outcome::{Outcome, Side};
 use crate::OK;
 use crate::client::Client;
 use crate::snapshot::{Backend, Frontend};
+use crate::step::fault::point;
 
 /// Times and counts of one request. A time of zero: that point was not reached.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +41,7 @@ impl Record {
         request: Option<&Request>,
         outcome: &'static Outcome,
     ) {
+        point("logged");
         let worker = &client.port().worker;
         let counters = frontend.live.counters.shard(worker.id);
         counters.requests.add(1);

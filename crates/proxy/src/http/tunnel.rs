@@ -7,6 +7,7 @@ use crate::buffer::Buffer;
 use crate::client::{Client, Closing};
 use crate::lease::Lease;
 use crate::relay::{Ends, relay};
+use crate::step::fault::point;
 
 /// Everything that a tunnel needs; it holds its server's place but nothing of the request.
 pub(super) struct Tunnel {
@@ -24,6 +25,7 @@ impl Tunnel {
 
     /// Relays until both sides are done.
     pub(super) async fn run(self, client: &Client) -> Closing {
+        point("tunnel");
         let Self { connection, lease, to_server, to_client } = self;
         let port = client.port();
         let route = port.route();

@@ -10,6 +10,7 @@ use plimsoll_outcome::Outcome;
 use super::job::Job;
 use super::write::{self, Patience, Pumped, Stopped};
 use crate::buffer::{Buffer, SIZE};
+use crate::step::fault::point;
 use crate::{BODY_ABORTED, BODY_TIMEOUT, SERVER_STALLED, SERVER_TIMEOUT};
 
 /// How forwarding a request body ended early.
@@ -53,6 +54,7 @@ pub(super) async fn upload(
     body: &mut Body,
     out: &mut Buffer,
 ) -> Result<u64, UploadEnd> {
+    point("upload");
     // Its own: the client's belongs to the response, which may be on its way already.
     let timer = &job.worker.wheel.timer();
     let mut to_server = Patience::new(timer, job.backend.timeouts.server);
