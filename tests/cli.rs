@@ -93,7 +93,7 @@ fn help_names_every_verb_and_version_the_version() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_said_so() {
+fn a_port_that_is_taken_is_said_so_with_the_process_that_has_it() {
     let taken = plimsoll_testkit::socket::listen().unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     let folder = tempfile::tempdir().unwrap();
@@ -101,5 +101,6 @@ fn a_port_that_is_taken_is_said_so() {
     fs::write(&file, GOOD.replace("127.0.0.1:0", &addr)).unwrap();
     let output = run(&["run", "-f", file.to_str().unwrap()]);
     assert!(!output.status.success());
-    assert!(text(&output).contains(&addr), "{}", text(&output));
+    let owner = format!("(process {})", std::process::id());
+    assert!(text(&output).contains(&addr) && text(&output).contains(&owner), "{}", text(&output));
 }

@@ -422,7 +422,11 @@ impl Opened {
                 // Of the files that were made for nothing, as many go as can.
                 let _ = listener.unlink();
             }
-            StartError::Listen { frontend: bind.name.clone(), address: bind.address.clone(), error }
+            StartError::Listen {
+                frontend: bind.name.clone(),
+                address: bind.address.clone(),
+                error: plimsoll_net::owner::named(error, &bind.address),
+            }
         })
     }
 

@@ -11,6 +11,7 @@ mod close;
 mod connect;
 pub mod limits;
 mod listen;
+pub mod owner;
 mod pipe;
 mod splice;
 mod stream;
