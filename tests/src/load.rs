@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use plimsoll_testkit::Client;
+use plimsoll_testkit::{Client, wait_until};
 
 /// Clients that send requests, one after the other, until told to stop.
 #[derive(Debug)]
@@ -19,13 +20,18 @@ pub struct Load {
 impl Load {
     /// Starts this many clients, each on a kept connection that it renews when told to close.
     pub fn start(to: SocketAddr, clients: usize) -> Self {
+        Self::paced(to, clients, Duration::ZERO)
+    }
+
+    /// As `start`; each client waits so long before its next request.
+    pub fn paced(to: SocketAddr, clients: usize, pause: Duration) -> Self {
         let mut load =
             Self { stop: Arc::default(), done: Arc::default(), failures: Arc::default(), clients: Vec::new() };
         for _ in 0..clients {
             let (stop, done, failures) = (load.stop.clone(), load.done.clone(), load.failures.clone());
             load.clients.push(thread::spawn(move || {
                 let mut client = Client::connect(to);
-                while !stop.load(Ordering::Relaxed) {
+                while !wait_until(pause, || stop.load(Ordering::Relaxed)) {
                     match client.get("/") {
                         Ok(response) if response.status == 200 => {
                             done.fetch_add(1, Ordering::Relaxed);

@@ -71,6 +71,8 @@ pub struct ProcessFacts {
     pub stopping: bool,
     /// Sockets that clients come in by.
     pub listeners: usize,
+    /// Configurations that are in memory: one, and another while a reload hands over.
+    pub snapshots: usize,
     /// Log lines that no target took.
     pub dropped_logs: u64,
 }

@@ -64,6 +64,7 @@ impl State for Answers {
             max_fds: plimsoll_net::limits::descriptors().soft,
             stopping: engine.as_ref().is_none_or(|engine| engine.is_draining()),
             listeners: engine.as_ref().map_or(0, |engine| engine.addresses().len()),
+            snapshots: engine.as_ref().map_or(0, |engine| engine.live_snapshots()),
             dropped_logs: engine.map_or(0, |engine| engine.dropped_log_lines()),
         }
     }

@@ -1,8 +1,8 @@
 //! The control thread: runs what no request waits for, such as health checks.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ enum Order {
     /// They follow a new configuration.
     Answer(Options),
     /// After so long, end the tunnels of these servers.
-    Revoke(Vec<Arc<Server>>, Duration, Vec<UnboundedSender<Command>>),
+    Revoke(Vec<Weak<Server>>, Duration, Vec<UnboundedSender<Command>>),
 }
 
 /// The thread, until it is dropped.
@@ -72,6 +72,8 @@ impl Control {
         workers: Vec<UnboundedSender<Command>>,
     ) {
         if let Some(patience) = patience.filter(|_| !servers.is_empty()) {
+            // Only tunnels hold them meanwhile: without any, slot and memory are free before the patience is over.
+            let servers = servers.iter().map(Arc::downgrade).collect();
             self.order(Order::Revoke(servers, patience, workers));
         }
     }

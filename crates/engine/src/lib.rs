@@ -4,6 +4,7 @@
 //! *Does not know*: how any request is served; arguments and the terminal belong to `bins/lb`.
 //! *Start reading at*: [`load`], then [`Engine::start`].
 
+mod alive;
 mod answers;
 mod budget;
 mod build;

@@ -18,6 +18,7 @@ use plimsoll_outcome::Outcome;
 use plimsoll_proxy::{Assignment, Backend, Snapshot};
 use plimsoll_server::{Server, Set, Transition};
 
+use crate::alive::Alive;
 use crate::answers::Answers;
 use crate::budget::{Budget, BudgetError};
 use crate::changes::Changes;
@@ -59,6 +60,7 @@ pub enum StartError {
 pub struct Engine {
     /// The one pointer that is swapped.
     snapshot: Arc<ArcSwap<Snapshot>>,
+    alive: Alive,
     running: Mutex<Running>,
     workers: Mutex<Vec<Handle>>,
     control: Mutex<Option<Control>>,
@@ -135,8 +137,11 @@ impl Engine {
         let admin = plan.admin();
         let unresolved = plan.has_unresolved();
         let running = Mutex::new(Running { plan, world, addresses, files });
+        let alive = Alive::default();
+        alive.add(&snapshot);
         let engine = Arc::new(Self {
             snapshot: Arc::new(ArcSwap::new(snapshot)),
+            alive,
             running,
             workers: Mutex::new(handles),
             control: Mutex::new(Some(control)),
@@ -187,6 +192,7 @@ impl Engine {
         *addresses = opened.addresses.clone();
         let now = Tick::now();
         let snapshot = Arc::new(plan.build(world, maxconn, now));
+        self.alive.add(&snapshot);
         let before = self.snapshot.swap(Arc::clone(&snapshot));
         tell_transitions(&snapshot, &before.backends, &self.log.events());
         let (done, adopted) = channel();
@@ -248,6 +254,12 @@ impl Engine {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// Snapshots that are alive: the one that runs, the one before it while a reload hands over, and any that somebody looks at.
+    #[must_use]
+    pub fn live_snapshots(&self) -> usize {
+        self.alive.count()
     }
 
     /// For those who ask it after the engine is gone.

@@ -1,8 +1,8 @@
 //! A worker's thread: a runtime of its own, its listeners, and what the control thread tells it.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(crate) enum Command {
     /// Every worker has adopted: close idle connections to servers that are gone.
     Settle,
     /// End the tunnels of these servers.
-    Revoke(Vec<Arc<Server>>),
+    Revoke(Vec<Weak<Server>>),
     /// Take no more clients; end when the last is gone.
     Drain,
 }

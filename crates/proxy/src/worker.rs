@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use plimsoll_clock::{Tick, Wheel};
 use plimsoll_net::{Address, Listener, PipePool};
@@ -31,8 +31,8 @@ pub struct Worker {
     /// The pool of each server that was used: by identity and address, whatever the configuration that names it.
     by_server: RefCell<HashMap<(*const Server, Address), Known>>,
     ports: RefCell<Vec<Rc<Port>>>,
-    /// Servers whose tunnels are to end now; kept alive, so that the address cannot become another's.
-    revoked: RefCell<HashMap<*const Server, Arc<Server>>>,
+    /// Servers whose tunnels are to end now. Not kept alive: a thousand reloads would keep a thousand servers.
+    revoked: RefCell<HashMap<*const Server, Weak<Server>>>,
     draining: Cell<bool>,
     pub(crate) steps: Steps,
     /// Client connections that are open.
@@ -151,9 +151,14 @@ impl Worker {
         });
     }
 
-    /// Ends the tunnels that these servers still carry.
-    pub fn revoke(&self, servers: Vec<Arc<Server>>) {
-        self.revoked.borrow_mut().extend(servers.into_iter().map(|server| (Arc::as_ptr(&server), server)));
+    /// Ends the tunnels that these servers still carry. One that nobody holds carries none.
+    pub fn revoke(&self, servers: Vec<Weak<Server>>) {
+        let mut revoked = self.revoked.borrow_mut();
+        // Here, because nothing else makes it grow.
+        revoked.retain(|_, server| server.strong_count() > 0);
+        // As long as the weak one is here, no other server has its address.
+        revoked.extend(servers.into_iter().map(|server| (server.as_ptr(), server)));
+        drop(revoked);
         self.wheel.nudge();
     }
 

@@ -142,6 +142,16 @@ impl Lb {
         self.process.stderr.text()
     }
 
+    /// How much of standard error there is, for `stderr_from`.
+    pub fn stderr_len(&self) -> usize {
+        self.process.stderr.len()
+    }
+
+    /// What came on standard error after so many bytes.
+    pub fn stderr_from(&self, start: usize) -> String {
+        self.process.stderr.text_from(start)
+    }
+
     /// Sends a signal.
     pub fn signal(&mut self, signal: Signal) {
         self.process.signal(signal);

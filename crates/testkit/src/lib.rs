@@ -22,6 +22,7 @@ pub mod request;
 pub mod response;
 pub mod scripted;
 pub mod socket;
+pub mod visitors;
 pub mod wire;
 
 pub use capture::Capture;
@@ -36,4 +37,5 @@ pub use recording::{Recorded, RecordingOrigin};
 pub use request::{Framing, Request};
 pub use response::Response;
 pub use socket::Socket;
+pub use visitors::{Visit, Visitors};
 pub use wire::{End, Wire};

@@ -80,7 +80,13 @@ impl Pools {
             peak: Cell::new(0),
             peak_before: Cell::new(0),
         });
-        self.0.pools.borrow_mut().push(Rc::downgrade(&pool));
+        let mut pools = self.0.pools.borrow_mut();
+        if pools.len() == pools.capacity() {
+            // Where nothing is ever parked nothing is purged, and reloads bring new servers all the time.
+            pools.retain(|pool| pool.strong_count() > 0);
+        }
+        pools.push(Rc::downgrade(&pool));
+        drop(pools);
         pool
     }
 

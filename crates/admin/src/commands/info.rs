@@ -97,5 +97,7 @@ fn figures(state: &dyn State) -> Vec<Figure> {
         number(58, "DroppedLogs", "MGP", facts.dropped_logs),
         number(61, "TotalBytesOut", "MGP", total(|shard| shard.bytes_out.get())),
         number(70, "Start_time_sec", "MDP", started),
+        // HAProxy has no such figure: far behind its places.
+        number(1000, "Snapshots", "MGP", facts.snapshots as u64),
     ]
 }

@@ -215,6 +215,13 @@ pub(crate) fn process(state: &dyn State) -> Vec<u8> {
     write::head("haproxy_process_build_info", "gauge", "Version.", &mut out);
     let version = label("version", facts.version);
     Lines::new("haproxy_process_build_info", &version, &mut out).number(1);
+    write::head(
+        "plimsoll_snapshots",
+        "gauge",
+        "Configurations in memory: one, two while a reload hands over.",
+        &mut out,
+    );
+    Lines::new("plimsoll_snapshots", "", &mut out).number(facts.snapshots as u64);
     loops(&snapshot, &mut out);
     outcomes(&snapshot, &mut out);
     out

@@ -170,6 +170,7 @@ impl State for House {
             max_fds: 1024,
             stopping: false,
             listeners: 1,
+            snapshots: 1,
             dropped_logs: 0,
         }
     }
