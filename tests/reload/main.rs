@@ -21,6 +21,8 @@ fn named(name: &'static str) -> Origin {
                 let count = exchange.wire.rest().len();
                 let bytes = exchange.wire.take(count).unwrap();
                 exchange.send(bytes);
+                // The origin's patience is for one message.
+                exchange.wire.begin();
             }
             return Then::Close;
         }
