@@ -4,6 +4,7 @@
 
 mod idle;
 mod load;
+mod log;
 mod pick;
 mod proxies;
 mod report;
@@ -31,7 +32,7 @@ use crate::workspace;
 /// one disturbs all; medians are printed. CPU a request is the figure to believe, requests/s on a shared machine is not.
 /// By default the proxy has CPU 0 and origin and wrk share CPU 1.
 ///
-/// Rows: h1-100 h1-1k h1-16k h1-1m close tcp-100 tcp-1m tcp-1m-splice two-workers idle pick.
+/// Rows: h1-100 h1-1k h1-16k h1-1m close tcp-100 tcp-1m tcp-1m-splice two-workers log-udp log-json idle pick.
 ///
 /// For a quick look while designing: `cargo xtask bench h1-100 --quick`.
 /// For docs/benchmarks.md: `cargo xtask bench --markdown docs/benchmarks.md --date 2026-01-31`.
@@ -163,7 +164,7 @@ impl Bench {
                 "# Benchmarks\n\nWritten by `cargo xtask bench --markdown`; {date}. CPU is µs a request of the proxy alone \
                  (user; user and system);\nthe kernel samples the user share 250 times a second or so, the total is exact. \
                  Figures are medians of\ninterleaved runs in one go; the ratio is to haproxy's median. Timeouts and counters \
-                 on, logging off, for all.\n`relay` is a bare epoll copy without any parsing: the kernel's share of the work. \
+                 on, logging off but for the rows `log-*`.\n`relay` is a bare epoll copy without any parsing: the kernel's share of the work. \
                  MiB is resident memory after\nthe load. Compare only inside one table.\n\n"
             );
             for (what, value) in machine() {
@@ -186,6 +187,7 @@ impl Run<'_> {
     fn row(&self, row: &'static Row) -> Result<Done> {
         match row.kind {
             Kind::Load { .. } => self.load(row),
+            Kind::Log(log) => self.log(row, log),
             Kind::Idle => self.idle(row),
             Kind::Pick => Ok(Done {
                 row,
@@ -195,12 +197,23 @@ impl Run<'_> {
         }
     }
 
+    /// The CPU of the proxy, and that of all others.
+    fn places(&self, threads: usize) -> (Option<usize>, Option<usize>) {
+        let pin = !self.bench.no_pin && threads == 1 && cpus() >= 2;
+        if pin { (Some(0), Some(1)) } else { (None, None) }
+    }
+
+    fn conditions(&self, proxy_cpu: Option<usize>) -> String {
+        let place = if proxy_cpu.is_some() { "proxy on CPU 0, origin and wrk on CPU 1" } else { "nothing pinned" };
+        let (pairs, seconds) = (self.pairs, self.seconds);
+        format!("{pairs} pairs of {seconds} s, 64 connections, {place}, load average {}", load_average())
+    }
+
     fn load(&self, row: &'static Row) -> Result<Done> {
         let Kind::Load { path, mode, threads, close } = row.kind else { bail!("{} is no row of load", row.name) };
-        let pin = !self.bench.no_pin && threads == 1 && cpus() >= 2;
-        let (proxy_cpu, load_cpu) = if pin { (Some(0), Some(1)) } else { (None, None) };
+        let (proxy_cpu, load_cpu) = self.places(threads);
         let origin = proxies::origin(load_cpu, self.folder)?;
-        let duty = Duty { mode, threads, share_servers: false, cpu: proxy_cpu };
+        let duty = Duty { mode, threads, share_servers: false, cpu: proxy_cpu, log: None };
         let mut contestants: Vec<(Who, Result<Running, String>, Vec<load::Sample>)> = Vec::new();
         for &who in &self.bench.only {
             let running = match who.absent(mode) {
@@ -237,25 +250,19 @@ impl Run<'_> {
                 samples.push(sample);
             }
         }
-        let place = if pin { "proxy on CPU 0, origin and wrk on CPU 1" } else { "nothing pinned" };
         let outcome = |running, samples| match running {
             Ok(_) => Outcome::Load(samples),
             Err(why) => Outcome::Absent(why),
         };
         Ok(Done {
             row,
-            conditions: format!(
-                "{} pairs of {} s, 64 connections, {place}, load average {}",
-                self.pairs,
-                self.seconds,
-                load_average()
-            ),
+            conditions: self.conditions(proxy_cpu),
             outcomes: contestants.into_iter().map(|(who, running, s)| (who, outcome(running, s))).collect(),
         })
     }
 
     fn idle(&self, row: &'static Row) -> Result<Done> {
-        let duty = Duty { mode: Mode::Http, threads: 1, share_servers: true, cpu: None };
+        let duty = Duty { mode: Mode::Http, threads: 1, share_servers: true, cpu: None, log: None };
         let origin = proxies::origin(None, self.folder)?;
         let runs = if self.bench.quick { 1 } else { 3 };
         let mut outcomes = Vec::new();

@@ -58,7 +58,20 @@ pub struct Duty {
     /// `http-reuse always` instead of the default: one server connection for all.
     pub share_servers: bool,
     pub cpu: Option<usize>,
+    /// A line per request goes there.
+    pub log: Option<Place>,
 }
+
+/// Where a log goes.
+#[derive(Clone, Copy)]
+pub enum Place {
+    /// httplog's text, by UDP.
+    Syslog(SocketAddr),
+    /// JSON, to [`LOG_FILE`] in the run's folder.
+    File,
+}
+
+pub const LOG_FILE: &str = "requests.json";
 
 pub struct Running {
     pub process: Process,
@@ -68,9 +81,10 @@ pub struct Running {
 /// Starts a proxy in front of the origin and waits until a request passes through it.
 pub fn start(who: Who, duty: Duty, origin: SocketAddr, built: &Built, folder: &Path) -> Result<Running> {
     let address = get::free_address()?;
-    let config = folder.join(format!("{}.conf", who.name()));
+    let name = if duty.log.is_some() { format!("{}-log", who.name()) } else { who.name().to_owned() };
+    let config = folder.join(format!("{name}.conf"));
     let text = match who {
-        Who::Lb => lb(duty, address, origin),
+        Who::Lb => lb(duty, address, origin, folder),
         Who::Haproxy => haproxy(duty, address, origin),
         Who::Nginx => nginx(duty, address, origin, folder),
         Who::Relay => String::new(),
@@ -85,8 +99,8 @@ pub fn start(who: Who, duty: Duty, origin: SocketAddr, built: &Built, folder: &P
         Who::Nginx => ("nginx".into(), vec!["-e", "stderr", "-c", config]),
         Who::Relay => (own(&built.relay)?, vec![&listen, &to, &threads]),
     };
-    let mut running = Running { process: Process::start(who.name(), &program, &args, duty.cpu, folder)?, address };
-    wait_ready(&mut running).with_context(|| format!("{} with {config}", who.name()))?;
+    let mut running = Running { process: Process::start(&name, &program, &args, duty.cpu, folder)?, address };
+    wait_ready(&mut running).with_context(|| format!("{name} with {config}"))?;
     Ok(running)
 }
 
@@ -111,16 +125,22 @@ pub fn origin(cpu: Option<usize>, folder: &Path) -> Result<Running> {
 }
 
 /// `lb` splices by itself, so the key is spelled only where a row must not.
-fn lb(duty: Duty, address: SocketAddr, origin: SocketAddr) -> String {
+fn lb(duty: Duty, address: SocketAddr, origin: SocketAddr, folder: &Path) -> String {
     let mode = if duty.mode == Mode::Http { "http" } else { "tcp" };
     let splice = if duty.mode == Mode::TcpCopy { "splice: false, " } else { "" };
     let reuse = if duty.share_servers { "http-reuse: always, " } else { "" };
+    let log = match duty.log {
+        Some(Place::Syslog(to)) => format!(", log: \"udp:{to}\""),
+        Some(Place::File) => format!(", log: {{ to: \"file:{}\", format: json }}", folder.join(LOG_FILE).display()),
+        None => String::new(),
+    };
     format!(
-        "global: {{ threads: {}, maxconn: 9000 }}\n\
+        "global: {{ threads: {}, maxconn: 9000{log} }}\n\
          defaults: {{ mode: {mode}, timeouts: {{ connect: 5s, client: 30s, server: 30s, http-request: 10s }} }}\n\
-         frontends: {{ f: {{ bind: [\"{address}\"], access-log: false, default-backend: b }} }}\n\
+         frontends: {{ f: {{ bind: [\"{address}\"], access-log: {}, default-backend: b }} }}\n\
          backends: {{ b: {{ {splice}{reuse}servers: {{ s1: \"{origin}\" }} }} }}\n",
-        duty.threads
+        duty.threads,
+        duty.log.is_some(),
     )
 }
 
@@ -137,6 +157,9 @@ fn haproxy(duty: Duty, address: SocketAddr, origin: SocketAddr) -> String {
         Mode::TcpCopy => text.push_str("  mode tcp\n"),
         // Not `splice-auto`: under this load 2.6 then never splices (no splice call in its trace).
         Mode::TcpSplice => text.push_str("  mode tcp\n  option splice-request\n  option splice-response\n"),
+    }
+    if let Some(Place::Syslog(to)) = duty.log {
+        let _ = writeln!(text, "  log {to} local0\n  option httplog");
     }
     if duty.share_servers {
         text.push_str("  http-reuse always\n");

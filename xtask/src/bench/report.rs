@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::load::Sample;
+use super::log::Pair;
 use super::pick::{self, Pick};
 use super::proxies::Who;
 use super::work::{Figure, IDLE_GOAL_KIB, Kind, PICK_GOAL, Row};
@@ -12,6 +13,7 @@ use super::work::{Figure, IDLE_GOAL_KIB, Kind, PICK_GOAL, Row};
 /// What came out of one row for one contestant.
 pub enum Outcome {
     Load(Vec<Sample>),
+    Log(Vec<Pair>),
     /// KiB a connection, one figure a run.
     Idle(Vec<f64>),
     Picks(Vec<Pick>),
@@ -52,6 +54,18 @@ impl Done {
         Some(self.figure(who, figure)? / self.figure(Who::Haproxy, figure)?)
     }
 
+    /// The median of what the log added.
+    fn added(&self, who: Who, figure: fn(&Sample) -> f64) -> Option<f64> {
+        self.outcomes.iter().find_map(|(which, outcome)| match outcome {
+            Outcome::Log(pairs) if *which == who => Some(median(pairs.iter().map(|pair| pair.added(figure)))),
+            _ => None,
+        })
+    }
+
+    fn added_ratio(&self, who: Who, figure: fn(&Sample) -> f64) -> Option<f64> {
+        Some(self.added(who, figure)? / self.added(Who::Haproxy, figure)?)
+    }
+
     /// Each goal of the row, with its verdict.
     pub fn verdicts(&self) -> Vec<String> {
         let verdict = |what: &str, goal: f64, got: Option<f64>| match got {
@@ -65,6 +79,10 @@ impl Done {
             .map(|goal| match goal.figure {
                 Figure::User => verdict("user lb/haproxy", goal.at_most, self.ratio(Who::Lb, |s| s.user)),
                 Figure::Total => verdict("total lb/haproxy", goal.at_most, self.ratio(Who::Lb, |s| s.total)),
+                Figure::AddedTotal => {
+                    verdict("added total lb/haproxy", goal.at_most, self.added_ratio(Who::Lb, |s| s.total))
+                }
+                Figure::AddedUser => verdict("added user µs of lb", goal.at_most, self.added(Who::Lb, |s| s.user)),
             })
             .collect();
         for (who, outcome) in &self.outcomes {
@@ -101,12 +119,23 @@ impl Done {
                 "MiB",
                 "errors",
             ]),
+            Kind::Log(_) => words(&[
+                "",
+                "user µs",
+                "total µs",
+                "added user",
+                "added total",
+                "added total/haproxy",
+                "added total, each pair",
+                "errors",
+            ]),
             Kind::Idle => words(&["", "KiB a connection", "runs"]),
             Kind::Pick => words(&["algorithm", "servers", "ns a pick"]),
         }];
         for (who, outcome) in &self.outcomes {
             match outcome {
                 Outcome::Load(samples) => table.push(self.load_line(*who, samples)),
+                Outcome::Log(pairs) => table.push(self.log_line(*who, pairs)),
                 Outcome::Idle(slopes) => table.push(vec![
                     who.name().to_owned(),
                     format!("{:.2}", median(slopes.iter().copied())),
@@ -135,6 +164,24 @@ impl Done {
             format!("{:.0}", of(|s| s.p99)),
             format!("{:.1}", of(|s| s.memory_kib) / 1024.0),
             samples.iter().map(|s| s.errors).sum::<u64>().to_string(),
+        ]
+    }
+
+    /// First two: without the log.
+    fn log_line(&self, who: Who, pairs: &[Pair]) -> Vec<String> {
+        let without =
+            |figure: fn(&Sample) -> f64| format!("{:.2}", median(pairs.iter().map(|pair| figure(&pair.without))));
+        let added = |figure| self.added(who, figure).map_or("–".to_owned(), |added| format!("{added:.2}"));
+        let each: Vec<String> = pairs.iter().map(|pair| format!("{:.2}", pair.added(|s| s.total))).collect();
+        vec![
+            who.name().to_owned(),
+            without(|s| s.user),
+            without(|s| s.total),
+            added(|s| s.user),
+            added(|s| s.total),
+            self.added_ratio(who, |s| s.total).map_or("–".to_owned(), |ratio| format!("{ratio:.2}")),
+            each.join(" "),
+            pairs.iter().map(|pair| pair.without.errors + pair.with.errors).sum::<u64>().to_string(),
         ]
     }
 
@@ -184,12 +231,10 @@ impl Done {
     pub fn json(&self) -> Value {
         let outcomes = self.outcomes.iter().map(|(who, outcome)| {
             let figures = match outcome {
-                Outcome::Load(samples) => samples
+                Outcome::Load(samples) => samples.iter().map(sample).collect(),
+                Outcome::Log(pairs) => pairs
                     .iter()
-                    .map(|s| {
-                        json!({ "user_us": s.user, "total_us": s.total, "requests_per_s": s.rate, "p50_us": s.p50,
-                            "p99_us": s.p99, "memory_kib": s.memory_kib, "requests": s.requests, "errors": s.errors })
-                    })
+                    .map(|pair| json!({ "without": sample(&pair.without), "with": sample(&pair.with) }))
                     .collect(),
                 Outcome::Idle(slopes) => json!(slopes),
                 Outcome::Picks(picks) => picks
@@ -203,6 +248,11 @@ impl Done {
         json!({ "row": self.row.name, "what": self.row.what, "conditions": self.conditions,
             "outcomes": outcomes.collect::<serde_json::Map<_, _>>(), "goals": self.verdicts() })
     }
+}
+
+fn sample(s: &Sample) -> Value {
+    json!({ "user_us": s.user, "total_us": s.total, "requests_per_s": s.rate, "p50_us": s.p50, "p99_us": s.p99,
+        "memory_kib": s.memory_kib, "requests": s.requests, "errors": s.errors })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The rows of the benchmark: which work, under which configuration, and what issue 1 wants of it.
+//! The rows of the benchmark: which work, under which configuration, and what the issues want of it.
 
 /// What the proxy does with the bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,10 +14,21 @@ pub enum Mode {
 pub enum Kind {
     /// wrk asks for a file over and over.
     Load { path: &'static str, mode: Mode, threads: usize, close: bool },
+    /// What a log adds to the first file's requests.
+    Log(Log),
     /// Idle keep-alive connections: the slope of memory.
     Idle,
     /// Nanoseconds a pick, by number of servers.
     Pick,
+}
+
+/// Which log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Log {
+    /// httplog's text to syslog, by UDP.
+    Syslog,
+    /// JSON to a file.
+    Json,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +37,10 @@ pub enum Figure {
     User,
     /// User and system CPU a request.
     Total,
+    /// User and system CPU that the log adds.
+    AddedTotal,
+    /// User CPU that the log adds: microseconds, not a share of haproxy's.
+    AddedUser,
 }
 
 /// `lb`'s median is at most this share of haproxy's.
@@ -94,6 +109,18 @@ pub const ROWS: &[Row] = &[
         what: "HTTP/1.1 keep-alive, 100 B, two workers, nothing pinned",
         kind: Kind::Load { path: "/100", mode: Mode::Http, threads: 2, close: false },
         goals: &[],
+    },
+    Row {
+        name: "log-udp",
+        what: "what httplog to syslog by UDP adds; HTTP/1.1 keep-alive, 100 B",
+        kind: Kind::Log(Log::Syslog),
+        goals: &[Goal { figure: Figure::AddedTotal, at_most: 0.9 }],
+    },
+    Row {
+        name: "log-json",
+        what: "what a JSON log to a file adds; HTTP/1.1 keep-alive, 100 B",
+        kind: Kind::Log(Log::Json),
+        goals: &[Goal { figure: Figure::AddedUser, at_most: 0.6 }],
     },
     Row {
         name: "idle",

@@ -11,10 +11,9 @@ use super::{callgrind, origin};
 use crate::get;
 use crate::process::settle;
 
-/// Where a client's task spends its time in `lb`: the request from its first byte to its line in the log. Counted is this alone, and what
-/// it calls. Beside it run the event loop, the timers and the log's thread, whose work goes by the clock: on a machine half as
-/// fast it would be another figure.
-const TASK: &str = "plimsoll_proxy::http::serve::{{closure}}";
+/// Where every step of a worker's tasks runs: a request from its first byte to its line in the log, and every 20 ms or so, by the clock,
+/// a flush of the log and the timers. Counted is this and what it calls; the event loop and the log's thread are not.
+const STEPS: &str = "plimsoll_observe::panic::caught";
 
 /// Valgrind is some fifty times slower, and CI is not alone on its machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,7 +33,7 @@ pub fn run(lb: &Path, profile: &Path, times: u64, body: usize, close: bool) -> R
         ),
     )?;
     let mut process =
-        callgrind::start(lb, &["run", "-f", &config.display().to_string()], TASK, profile, folder.path())?;
+        callgrind::start(lb, &["run", "-f", &config.display().to_string()], STEPS, profile, folder.path())?;
     get::wait_ready(&mut process, address, "/1", PATIENCE)?;
     let id = *proxy.get_or_init(|| process.id());
     let path = format!("/{body}");
