@@ -44,6 +44,9 @@ pub struct HealthCheck {
     pub port: Option<u16>,
     /// Another address than the one that gets traffic.
     pub address: Option<Address>,
+    /// Begin with a PROXY header that speaks for lb itself. If not given: as the traffic of the server does, unless `port` or `address` leads
+    /// elsewhere.
+    pub send_proxy: Option<bool>,
     /// `http`: the method: GET.
     #[serde(deserialize_with = "method")]
     pub method: Option<String>,

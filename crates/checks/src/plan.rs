@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use plimsoll_http::Tolerance;
 use plimsoll_net::Address;
+use plimsoll_proxy_protocol::Version;
 use plimsoll_server::Health;
 
 use crate::probe::Probe;
@@ -19,6 +20,8 @@ pub struct Defaults {
     pub check: Option<Duration>,
     /// What is forgiven to this server: a check accepts exactly the answers that traffic would.
     pub tolerance: Tolerance,
+    /// The PROXY header with which traffic to this server begins.
+    pub send_proxy: Option<Version>,
 }
 
 /// A check of one server, ready to run. Equal plans do the same.
@@ -28,6 +31,8 @@ pub struct Plan {
     pub probe: &'static Probe,
     /// Where.
     pub address: Address,
+    /// The PROXY header to begin with.
+    pub send_proxy: Option<Version>,
     /// `http`: the request, whole.
     pub request: Box<[u8]>,
     /// `http`: what passes.
@@ -51,6 +56,7 @@ impl Plan {
         Self {
             probe: options.kind.0,
             address: address(options, server),
+            send_proxy: send_proxy(options, defaults),
             request: request(options, server).into_bytes().into(),
             expect: options.expect.clone().unwrap_or_default(),
             tolerance: defaults.tolerance,
@@ -84,6 +90,15 @@ fn address(options: &HealthCheck, server: &Address) -> Address {
     match (address, options.port) {
         (Address::Inet(inet), Some(port)) => Address::Inet(SocketAddr::new(inet.ip(), port)),
         _ => address.clone(),
+    }
+}
+
+/// Behind another port or address may be something that does not know the protocol (HAProxy's manual, `check-send-proxy`).
+fn send_proxy(options: &HealthCheck, defaults: &Defaults) -> Option<Version> {
+    match options.send_proxy {
+        Some(true) => Some(defaults.send_proxy.unwrap_or(Version::V1)),
+        Some(false) => None,
+        None => defaults.send_proxy.filter(|_| options.port.is_none() && options.address.is_none()),
     }
 }
 

@@ -56,6 +56,22 @@ fn the_state_chooses_the_interval() {
 }
 
 #[test]
+fn a_check_begins_with_the_header_of_the_traffic_unless_it_goes_elsewhere_or_is_told_otherwise() {
+    use plimsoll_proxy_protocol::Version::{V1, V2};
+    let of = |text: &str, send_proxy| plan(text, &Defaults { send_proxy, ..Defaults::default() }).send_proxy;
+    for (text, without, with) in [
+        ("{}", None, Some(V2)),
+        (r#"{"port":81}"#, None, None),
+        (r#"{"address":"127.0.0.2:80"}"#, None, None),
+        (r#"{"port":81,"send-proxy":true}"#, Some(V1), Some(V2)),
+        (r#"{"send-proxy":true}"#, Some(V1), Some(V2)),
+        (r#"{"send-proxy":false}"#, None, None),
+    ] {
+        assert_eq!((of(text, None), of(text, Some(V2))), (without, with), "{text}");
+    }
+}
+
+#[test]
 fn requests_are_what_was_written() {
     assert_eq!(request(r#"{"type":"http"}"#), "GET / HTTP/1.0\r\n\r\n");
     assert_eq!(

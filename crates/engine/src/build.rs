@@ -9,7 +9,8 @@ use plimsoll_clock::Tick;
 use plimsoll_config::Spanned;
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_net::{Address, ConnectOptions};
-use plimsoll_proxy::{Backend, Frontend, Mode, Snapshot, Target};
+use plimsoll_proxy::{Backend, Frontend, Mode, ProxyV2Option, SendProxy, Snapshot, Target};
+use plimsoll_proxy_protocol::Version;
 use plimsoll_server::{HealthOptions, ServerOptions, Settings};
 
 use crate::model::{self, Removed, Tolerated};
@@ -127,6 +128,7 @@ impl Plan {
                         quickack: mode == Mode::Tcp,
                         ..ConnectOptions::default()
                     },
+                    send_proxy: send_proxy(line),
                     tolerance: tolerance(&line.tolerate),
                     host: host(address),
                 }
@@ -183,6 +185,7 @@ impl Plan {
                     connect: timeouts.connect.map(plimsoll_config::Duration::as_std),
                     check: timeouts.check.map(plimsoll_config::Duration::as_std),
                     tolerance: tolerance(&line.tolerate),
+                    send_proxy: target.send_proxy.map(|send| send.version),
                 };
                 subjects
                     .push(Subject { server: Arc::clone(&target.server), plan: check.plan(&target.address, &defaults) });
@@ -190,6 +193,15 @@ impl Plan {
         }
         subjects
     }
+}
+
+fn send_proxy(line: &model::ServerLine) -> Option<SendProxy> {
+    let version = match (line.send_proxy, line.send_proxy_v2) {
+        (_, true) => Version::V2,
+        (true, false) => Version::V1,
+        (false, false) => return None,
+    };
+    Some(SendProxy { version, checksum: line.proxy_v2_options.iter().any(|option| **option == ProxyV2Option::Crc32c) })
 }
 
 fn tolerance(tolerated: &[Tolerated]) -> Tolerance {

@@ -69,7 +69,10 @@ impl Changes {
 }
 
 fn listeners(plan: &Plan) -> BTreeMap<String, String> {
-    plan.binds.iter().map(|bind| (bind.address.to_string(), format!("{} {:?}", bind.name, bind.options))).collect()
+    plan.binds
+        .iter()
+        .map(|bind| (bind.address.to_string(), format!("{} {} {:?}", bind.name, bind.accept_proxy, bind.options)))
+        .collect()
 }
 
 fn named<T>(all: &NamedMap<T>) -> BTreeMap<&str, &T> {

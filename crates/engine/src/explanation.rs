@@ -22,8 +22,13 @@ pub struct Explanation {
 }
 
 /// Every crate's explanations of its outcomes.
-fn explain_tables() -> [&'static [Explain]; 3] {
-    [plimsoll_http::explain::EXPLAIN, plimsoll_upstream::explain::EXPLAIN, plimsoll_proxy::explain::EXPLAIN]
+fn explain_tables() -> [&'static [Explain]; 4] {
+    [
+        plimsoll_proxy_protocol::explain::EXPLAIN,
+        plimsoll_http::explain::EXPLAIN,
+        plimsoll_upstream::explain::EXPLAIN,
+        plimsoll_proxy::explain::EXPLAIN,
+    ]
 }
 
 /// Codes of the configuration first, then outcomes, each in the order of their names.

@@ -12,7 +12,7 @@ use plimsoll_config::{Duration, NamedMap, OneOrMany, ShortForm, Spanned};
 use plimsoll_lb::Balance;
 use plimsoll_net::AddressSpec;
 use plimsoll_observe::LogTarget;
-use plimsoll_proxy::{Mode, Timeouts};
+use plimsoll_proxy::{Mode, ProxyV2Option, Timeouts};
 use plimsoll_upstream::Reuse;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -140,7 +140,7 @@ pub(crate) struct Frontend {
     pub(crate) from: Option<Spanned<String>>,
     /// What is understood of the bytes; must be the mode of the backend.
     pub(crate) mode: Option<Spanned<Mode>>,
-    /// How long things may take: `client`, `http-request`, `http-keep-alive`, `client-fin` and `tunnel` count here.
+    /// How long things may take: `client`, `client-handshake`, `http-request`, `http-keep-alive`, `client-fin` and `tunnel` count here.
     #[serde(default)]
     pub(crate) timeouts: Timeouts,
     /// Client connections at once; further ones wait in the kernel's queue.
@@ -165,6 +165,9 @@ pub(crate) struct BindLine {
     pub(crate) backlog: Option<u32>,
     /// TCP keep-alive probes to clients; false if not given.
     pub(crate) keepalive: Option<bool>,
+    /// Every connection begins with a PROXY header, version 1 or 2, whose addresses stand for the real ones.
+    #[serde(default)]
+    pub(crate) accept_proxy: bool,
 }
 
 /// Where requests go.
@@ -262,6 +265,15 @@ pub(crate) struct ServerLine {
     pub(crate) check: Option<bool>,
     /// TCP keep-alive probes to the server; false if not given.
     pub(crate) keepalive: Option<bool>,
+    /// Tell the server the client's addresses in a PROXY header, version 1.
+    #[serde(default)]
+    pub(crate) send_proxy: bool,
+    /// The same, version 2.
+    #[serde(default)]
+    pub(crate) send_proxy_v2: bool,
+    /// What the header of version 2 tells beyond addresses.
+    #[serde(default)]
+    pub(crate) proxy_v2_options: OneOrMany<Spanned<ProxyV2Option>>,
     /// Sloppy responses that are repaired instead of answered with 502.
     #[serde(default)]
     pub(crate) tolerate: OneOrMany<Tolerated>,

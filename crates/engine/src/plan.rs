@@ -40,6 +40,8 @@ pub struct Bind {
     pub name: String,
     /// Where.
     pub address: Address,
+    /// `accept-proxy`
+    pub(crate) accept_proxy: bool,
     pub(crate) options: ListenOptions,
 }
 
@@ -115,7 +117,8 @@ fn binds(file: &File, surroundings: &Surroundings<'_>, found: &mut Diagnostics) 
                 keepalive: line.keepalive.unwrap_or(defaults.keepalive),
                 ..defaults
             };
-            binds.push(Bind { frontend, name: name.to_string(), address, options });
+            let accept_proxy = line.accept_proxy;
+            binds.push(Bind { frontend, name: name.to_string(), address, accept_proxy, options });
         }
     }
     if file.frontends.is_empty() {
@@ -187,6 +190,12 @@ fn values(file: &File, found: &mut Diagnostics) {
         if let Some(weight) = server.weight.as_ref().filter(|weight| ***weight > 256) {
             let text = format!("weight {} is not between 0 and 256", **weight);
             found.push(Diagnostic::error("config.bad-value", weight.span(), text));
+        }
+        for option in server.proxy_v2_options.iter() {
+            if let Some(what) = option.missing() {
+                let text = format!("this option is not supported yet: it would tell {what}");
+                found.push(Diagnostic::error("config.not-yet", option.span(), text).help("take it out"));
+            }
         }
     }
 }

@@ -107,8 +107,8 @@ struct Running {
 
 /// Every crate's outcomes.
 #[must_use]
-pub fn outcome_tables() -> [&'static [&'static Outcome]; 3] {
-    [plimsoll_http::OUTCOMES, plimsoll_upstream::OUTCOMES, plimsoll_proxy::OUTCOMES]
+pub fn outcome_tables() -> [&'static [&'static Outcome]; 4] {
+    [plimsoll_proxy_protocol::OUTCOMES, plimsoll_http::OUTCOMES, plimsoll_upstream::OUTCOMES, plimsoll_proxy::OUTCOMES]
 }
 
 impl Engine {
@@ -460,7 +460,8 @@ impl Opened {
             let mut group = group.into_iter().flatten();
             for share in &mut shares {
                 let frontend = Arc::clone(&snapshot.frontends[bind.frontend]);
-                share.push(Assignment { port, frontend, listener: group.next() });
+                let accept_proxy = bind.accept_proxy;
+                share.push(Assignment { port, frontend, accept_proxy, listener: group.next() });
             }
         }
         shares

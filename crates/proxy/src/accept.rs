@@ -16,7 +16,7 @@ use crate::snapshot::{Frontend, Mode};
 use crate::step::fault::point;
 use crate::step::{Whose, steady};
 use crate::worker::Worker;
-use crate::{http, tcp};
+use crate::{accept_proxy, http, tcp};
 
 /// Clients accepted before other tasks run.
 const BURST: usize = 64;
@@ -33,6 +33,8 @@ pub(crate) struct Port {
     pub(crate) worker: Rc<Worker>,
     route: RefCell<Rc<Route>>,
     retired: Cell<bool>,
+    /// `accept-proxy`: clients that come from now on begin with a PROXY header.
+    accept_proxy: Cell<bool>,
 }
 
 impl Port {
@@ -41,7 +43,8 @@ impl Port {
         Rc::clone(&self.route.borrow())
     }
 
-    pub(crate) fn assign(&self, frontend: &Arc<Frontend>) {
+    pub(crate) fn assign(&self, frontend: &Arc<Frontend>, accept_proxy: bool) {
+        self.accept_proxy.set(accept_proxy);
         if !Arc::ptr_eq(&self.route.borrow().frontend, frontend) {
             self.route.replace(Route::new(frontend));
         }
@@ -63,10 +66,12 @@ pub(crate) fn listen(
     listener: Listener,
     id: u32,
     frontend: &Arc<Frontend>,
+    accept_proxy: bool,
 ) -> std::io::Result<Rc<Port>> {
     let acceptor = Acceptor::new(listener)?;
     let route = RefCell::new(Route::new(frontend));
-    let port = Rc::new(Port { id, worker: Rc::clone(worker), route, retired: Cell::new(false) });
+    let accept_proxy = Cell::new(accept_proxy);
+    let port = Rc::new(Port { id, worker: Rc::clone(worker), route, retired: Cell::new(false), accept_proxy });
     let (acceptor, of) = (Rc::new(acceptor), Rc::clone(&port));
     worker.keep_running("a listener", move || accept(Rc::clone(&acceptor), Rc::clone(&of)));
     Ok(port)
@@ -117,6 +122,16 @@ async fn one(acceptor: &Acceptor, permit: Permit) -> Result<(), AcceptError> {
 }
 
 fn serve(client: Client) {
+    if client.port().accept_proxy.get() {
+        let whose = Whose::Client(Rc::clone(client.port()), client.peer);
+        tokio::task::spawn_local(steady(whose, accept_proxy::introduce(client)));
+    } else {
+        begin(client);
+    }
+}
+
+/// The protocol begins.
+pub(crate) fn begin(client: Client) {
     let whose = Whose::Client(Rc::clone(client.port()), client.peer);
     match client.port().route().frontend.mode {
         Mode::Http => tokio::task::spawn_local(steady(whose, http::serve(client))),

@@ -14,6 +14,8 @@ use plimsoll_server::Server;
 use plimsoll_upstream::Connection;
 
 use crate::accept::Port;
+use crate::accept_proxy::Proxied;
+use crate::buffer::Buffer;
 use crate::snapshot::FrontendLive;
 
 /// After an answer that ends a connection, so much is still read and thrown away, for so long.
@@ -29,8 +31,10 @@ pub(crate) struct Client {
     pub(crate) since: Cell<Tick>,
     /// Requests that were read.
     pub(crate) requests: u32,
-    /// The server connection that belongs to this client alone (`http-reuse: never`), and which server it is.
+    /// The server connection that belongs to this client alone (`http-reuse: never`, `send-proxy`), and which server it is.
     pub(crate) private: Option<Box<Private>>,
+    /// What a PROXY header said and left.
+    pub(crate) proxied: Option<Box<Proxied>>,
     permit: Permit,
 }
 
@@ -58,7 +62,7 @@ impl Client {
         let worker = &permit.port.worker;
         permit.live.counters.shard(worker.id).connections.add(1);
         let timer = worker.wheel.timer();
-        Self { stream, peer, timer, since: Cell::new(Tick::now()), requests: 0, private: None, permit }
+        Self { stream, peer, timer, since: Cell::new(Tick::now()), requests: 0, private: None, proxied: None, permit }
     }
 
     pub(crate) fn port(&self) -> &Rc<Port> {
@@ -70,6 +74,21 @@ impl Client {
             Peer::Inet(address) => Some(address),
             Peer::Unix => None,
         }
+    }
+
+    /// Bytes are here that came with its PROXY header.
+    pub(crate) fn has_early(&self) -> bool {
+        self.proxied.as_ref().is_some_and(|proxied| !proxied.early.is_empty())
+    }
+
+    /// Those bytes, once.
+    pub(crate) fn take_early(&mut self) -> Buffer {
+        self.proxied.as_mut().map_or_else(Buffer::default, |proxied| std::mem::take(&mut proxied.early))
+    }
+
+    /// When its protocol began: what came before is not the wait for a server.
+    pub(crate) fn began(&self) -> Tick {
+        self.proxied.as_ref().map_or(self.since.get(), |proxied| proxied.at)
     }
 
     /// Ends the connection. The place at the gate is given back when it is over. Lingering is a box of its own: it is rare, and an idle

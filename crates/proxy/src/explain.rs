@@ -11,6 +11,23 @@ pub const EXPLAIN: &[Explain] = &[
         &["nothing"],
     ),
     Explain::new(
+        "client.proxy.timeout",
+        "The port has `accept-proxy`, and the header was not complete within `timeouts.client-handshake` (10 s if not given). It counts from \
+         the accept, also when not a byte came.",
+        &[
+            "the balancer in front does not send the header, and its client waits for the server to speak first, as in SMTP or SSH",
+            "a balancer that opens connections in advance",
+            "somebody who holds connections on purpose",
+        ],
+        &["let the balancer in front send the header at once: `send-proxy`"],
+    ),
+    Explain::new(
+        "client.proxy.truncated",
+        "The client closed or reset its connection before its PROXY header was complete.",
+        &["the sender was stopped", "something that is no PROXY header and only begins like one"],
+        &["see its bytes with `show errors`"],
+    ),
+    Explain::new(
         "client.request.timeout",
         "The request's head was not complete within `timeouts.http-request` (10 s if not given).",
         &[

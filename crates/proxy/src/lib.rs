@@ -5,6 +5,7 @@
 //! *Start reading at*: [`Worker::adopt`], then `http::serve` and `tcp::serve`.
 
 mod accept;
+mod accept_proxy;
 mod buffer;
 mod client;
 mod counters;
@@ -14,6 +15,7 @@ mod http;
 mod lease;
 mod outcomes;
 mod relay;
+mod send_proxy;
 mod site;
 mod snapshot;
 mod step;
@@ -27,6 +29,7 @@ mod worker;
 pub use counters::{BackendCounters, FrontendCounters, latencies};
 pub use gate::Gate;
 pub use outcomes::*;
+pub use send_proxy::{ProxyV2Option, SendProxy};
 pub use snapshot::{Backend, BackendLive, Frontend, FrontendLive, Mode, Process, Snapshot, Target};
 pub use step::{LONG, LoopCounters, Mark};
 pub use timeouts::Timeouts;

@@ -3,6 +3,10 @@
 plimsoll_outcome::outcomes! {
     /// It went as it should.
     OK = ("ok", Proxy, Done, Never, b"--", 0, "It went as it should.");
+    /// `client-handshake`, on by default.
+    HEADER_TIMEOUT = ("client.proxy.timeout", Client, Request, Never, b"cR", 0, "The PROXY header did not come in time.");
+    /// FIN or RST within a PROXY header.
+    HEADER_TRUNCATED = ("client.proxy.truncated", Client, Request, Never, b"CR", 0, "The connection was closed within its PROXY header.");
     /// `timeout http-request`, on by default.
     REQUEST_TIMEOUT = ("client.request.timeout", Client, Request, Never, b"cR", 408, "The request was not complete in time.");
     /// FIN or RST within a request head.

@@ -13,7 +13,7 @@ use plimsoll_server::Server;
 use plimsoll_upstream::Reuse;
 use serde::Deserialize;
 
-use crate::{BackendCounters, FrontendCounters, Gate, LoopCounters, Timeouts};
+use crate::{BackendCounters, FrontendCounters, Gate, LoopCounters, SendProxy, Timeouts};
 
 /// What a proxy understands of the bytes it forwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -171,6 +171,8 @@ pub struct Target {
     pub address: Address,
     /// How to connect.
     pub connect: ConnectOptions,
+    /// `send-proxy`, `send-proxy-v2`
+    pub send_proxy: Option<SendProxy>,
     /// `tolerate`
     pub tolerance: Tolerance,
     /// The `Host` for a request that has none.

@@ -28,12 +28,12 @@ struct Record {
 }
 
 /// Serves one client until its connection ends.
-pub(crate) async fn serve(client: Client) {
+pub(crate) async fn serve(mut client: Client) {
     point("begin");
     let mut record = Record::default();
     let (moved, outcome, lease) = match Box::pin(reach(&client, &mut record)).await {
         Ok((stream, lease)) => {
-            let (moved, outcome) = Box::pin(through(&client, stream, &lease)).await;
+            let (moved, outcome) = Box::pin(through(&mut client, stream, &lease)).await;
             (moved, outcome, Some(lease))
         }
         Err(outcome) => (Moved::default(), outcome, None),
@@ -67,7 +67,8 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), 
         }
         let target = lease.target();
         let until = deadline(Tick::now(), backend.timeouts.connect);
-        match plimsoll_upstream::connect(&target.address, &target.connect, &client.timer, until).await {
+        let preface = target.send_proxy.as_ref().map(|send| send.header(client)).unwrap_or_default();
+        match plimsoll_upstream::connect(&target.address, &target.connect, &preface, &client.timer, until).await {
             Ok(stream) => {
                 record.connected = Some(Tick::now());
                 target.server.counters().shard(port.worker.id).sessions.add(1);
@@ -87,8 +88,9 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), 
     }
 }
 
-async fn through(client: &Client, server: Stream, lease: &Lease) -> (Moved, &'static Outcome) {
+async fn through(client: &mut Client, server: Stream, lease: &Lease) -> (Moved, &'static Outcome) {
     point("connected");
+    let early = client.take_early();
     let port = client.port();
     let route = port.route();
     let ends = Ends {
@@ -100,7 +102,7 @@ async fn through(client: &Client, server: Stream, lease: &Lease) -> (Moved, &'st
         pipes: lease.backend().splice.then_some(&port.worker.pipes),
         revoked: &|| port.worker.is_revoked(&lease.target().server),
     };
-    let (moved, outcome) = relay(ends, Buffer::default(), Buffer::default()).await;
+    let (moved, outcome) = relay(ends, early, Buffer::default()).await;
     if *outcome == OK {
         // Both FINs are passed on: nothing is left to say.
         drop(server);
@@ -150,7 +152,7 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
         server: server.map(|server| server.name()),
         times: TcpTimes {
             queue: if server.is_some() { 0 } else { -1 },
-            connect: record.connected.map_or(-1, |connected| micros(connected.since(client.since.get()))),
+            connect: record.connected.map_or(-1, |connected| micros(connected.since(client.began()))),
             total: micros(now.since(client.since.get())),
         },
         bytes_in: moved.up,

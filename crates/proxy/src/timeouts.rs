@@ -17,6 +17,8 @@ pub struct Timeouts {
     pub client: Option<Written>,
     /// Inactivity of a server.
     pub server: Option<Written>,
+    /// The PROXY header of a client, where one is expected; 10s if not given.
+    pub client_handshake: Option<Written>,
     /// A complete request head; 10s if not given, as for idle connections without their own.
     pub http_request: Option<Written>,
     /// The next request of a client; `http-request` if not given.
@@ -33,6 +35,8 @@ pub struct Timeouts {
 
 /// Held even if nothing is configured: a client that drips a request head holds a connection for nothing.
 const HTTP_REQUEST: Duration = Duration::from_secs(10);
+/// For the same reason.
+const CLIENT_HANDSHAKE: Duration = Duration::from_secs(10);
 
 impl Timeouts {
     /// These, and where one is not given, the one of `defaults`.
@@ -42,6 +46,7 @@ impl Timeouts {
             connect: self.connect.or(defaults.connect),
             client: self.client.or(defaults.client),
             server: self.server.or(defaults.server),
+            client_handshake: self.client_handshake.or(defaults.client_handshake),
             http_request: self.http_request.or(defaults.http_request),
             http_keep_alive: self.http_keep_alive.or(defaults.http_keep_alive),
             tunnel: self.tunnel.or(defaults.tunnel),
@@ -49,6 +54,10 @@ impl Timeouts {
             server_fin: self.server_fin.or(defaults.server_fin),
             check: self.check.or(defaults.check),
         }
+    }
+
+    pub(crate) fn handshake(&self) -> Duration {
+        self.client_handshake.map_or(CLIENT_HANDSHAKE, Written::as_std)
     }
 
     pub(crate) fn head(&self) -> Duration {

@@ -53,6 +53,8 @@ pub struct Assignment {
     pub port: u32,
     /// Which frontend.
     pub frontend: Arc<Frontend>,
+    /// `accept-proxy`: each connection begins with a PROXY header.
+    pub accept_proxy: bool,
     /// The listener itself, when it is new.
     pub listener: Option<Listener>,
 }
@@ -118,13 +120,13 @@ impl Worker {
         let mut gone = std::mem::take(&mut *self.ports.borrow_mut());
         let mut stay = Vec::with_capacity(assignments.len());
         let mut verdict = Ok(());
-        for Assignment { port, frontend, listener } in assignments {
+        for Assignment { port, frontend, accept_proxy, listener } in assignments {
             if let Some(at) = gone.iter().position(|known| known.id == port) {
                 let known = gone.swap_remove(at);
-                known.assign(&frontend);
+                known.assign(&frontend, accept_proxy);
                 stay.push(known);
             } else if let Some(listener) = listener {
-                match accept::listen(self, listener, port, &frontend) {
+                match accept::listen(self, listener, port, &frontend, accept_proxy) {
                     Ok(new) => stay.push(new),
                     Err(error) => verdict = Err(error),
                 }

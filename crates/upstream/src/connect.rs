@@ -10,10 +10,11 @@ use plimsoll_outcome::Outcome;
 
 use crate::{CONNECT_FAILED, CONNECT_REFUSED, CONNECT_RESET, CONNECT_RESOURCES, CONNECT_TIMEOUT, CONNECT_UNREACHABLE};
 
-/// Connects, until `until` at most. A server that answered or closed already is connected: what it said is still to be read.
+/// Connects, until `until` at most, and says `preface` first: nothing, or a PROXY header. A server that answered or closed already is connected: what it said is still to be read.
 pub async fn connect(
     address: &Address,
     options: &ConnectOptions,
+    preface: &[u8],
     timer: &Timer,
     until: Tick,
 ) -> Result<Stream, &'static Outcome> {
@@ -25,11 +26,30 @@ pub async fn connect(
     })
     .await;
     match verdict {
-        Some(Verdict::Connected { stream, .. }) => Ok(stream),
+        Some(Verdict::Connected { stream, .. }) if preface.is_empty() => Ok(stream),
+        Some(Verdict::Connected { stream, .. }) => introduce(stream, preface, timer).await,
         Some(Verdict::ResetAfterConnect) => Err(&CONNECT_RESET),
         Some(Verdict::Failed(error)) => Err(name(&error)),
         None => Err(&CONNECT_TIMEOUT),
     }
+}
+
+/// It fits into an empty socket's buffer; waiting is for machines that are out of memory. The timer is still armed.
+async fn introduce(stream: Stream, mut preface: &[u8], timer: &Timer) -> Result<Stream, &'static Outcome> {
+    while !preface.is_empty() {
+        let wrote = poll_fn(|cx| match stream.poll_write(cx, preface) {
+            Poll::Ready(wrote) => Poll::Ready(Some(wrote)),
+            Poll::Pending => timer.poll_expired(cx).map(|()| None),
+        })
+        .await;
+        match wrote {
+            Some(Ok(count)) => preface = &preface[count..],
+            // It closed already: what it said is still to be read.
+            Some(Err(_)) => break,
+            None => return Err(&CONNECT_TIMEOUT),
+        }
+    }
+    Ok(stream)
 }
 
 #[cold]

@@ -15,13 +15,15 @@ pub struct Connection {
     /// Requests that were sent over it.
     pub(crate) served: u32,
     pub(crate) watch: Option<Watch>,
+    /// What was said first on it, before any request.
+    pub(crate) preface: Box<[u8]>,
     pub(crate) pool: Rc<Pool>,
 }
 
 impl Connection {
-    pub(crate) fn new(stream: Stream, pool: Rc<Pool>) -> Self {
+    pub(crate) fn new(stream: Stream, preface: Box<[u8]>, pool: Rc<Pool>) -> Self {
         pool.began();
-        Self { stream: Some(stream), served: 0, watch: None, pool }
+        Self { stream: Some(stream), served: 0, watch: None, preface, pool }
     }
 
     /// The stream.
@@ -41,6 +43,12 @@ impl Connection {
     #[must_use]
     pub fn served(&self) -> u32 {
         self.served
+    }
+
+    /// What was said first on it: nothing, or a PROXY header.
+    #[must_use]
+    pub fn preface(&self) -> &[u8] {
+        &self.preface
     }
 
     pub(crate) fn take_stream(mut self) -> Option<(Stream, u32, Option<Watch>)> {

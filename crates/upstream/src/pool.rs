@@ -173,7 +173,13 @@ impl Pool {
     /// A connection that a new stream makes.
     #[must_use]
     pub fn adopt(self: &Rc<Self>, stream: Stream) -> Connection {
-        Connection::new(stream, Rc::clone(self))
+        self.adopt_after(Box::default(), stream)
+    }
+
+    /// The same, of a stream on which a PROXY header was said first. It is for that client only: it is never parked.
+    #[must_use]
+    pub fn adopt_after(self: &Rc<Self>, preface: Box<[u8]>, stream: Stream) -> Connection {
+        Connection::new(stream, preface, Rc::clone(self))
     }
 
     /// Of the idle connections that the mode allows this request to take, the one that was used last.
@@ -195,15 +201,18 @@ impl Pool {
                 stream.close_towards_server();
                 continue;
             }
-            let mut connection = Connection::new(stream, pool);
+            let mut connection = Connection::new(stream, Box::default(), pool);
             connection.served = served;
             connection.watch = Some(watch);
             return Some(connection);
         }
     }
 
-    /// Keeps a connection that is idle from now on, unless it is dead. If there are then more than were needed at once, the coldest goes.
+    /// Keeps a connection that is idle from now on, unless it is dead or began with a header that names one client. If there are then more than were needed at once, the coldest goes.
     pub(crate) fn park(self: Rc<Self>, connection: Connection) {
+        if !connection.preface().is_empty() {
+            return;
+        }
         let enough = self.stack.borrow().len() + self.in_use.get() > self.peak.get().max(self.peak_before.get());
         let Some((stream, served, watch)) = connection.take_stream() else { return };
         let watch = watch.unwrap_or_else(|| Watch::new(&self.idle.bell));

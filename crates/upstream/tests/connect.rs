@@ -18,7 +18,7 @@ fn with(address: &Address, options: &ConnectOptions) -> Result<Stream, &'static 
     let runtime = tokio::runtime::LocalRuntime::new().unwrap();
     runtime.block_on(async {
         let wheel = Wheel::new(Tick::now());
-        connect(address, options, &wheel.timer(), Tick::NEVER).await
+        connect(address, options, &[], &wheel.timer(), Tick::NEVER).await
     })
 }
 
@@ -32,6 +32,25 @@ fn a_server_that_listens_is_connected() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = Address::Inet(listener.local_addr().unwrap());
     assert_eq!(attempt(&address).unwrap().peer_addr().unwrap(), Some(address));
+}
+
+#[test]
+fn a_preface_is_the_first_that_a_server_hears() {
+    use std::io::Read;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = Address::Inet(listener.local_addr().unwrap());
+    let runtime = tokio::runtime::LocalRuntime::new().unwrap();
+    let stream = runtime.block_on(async {
+        let wheel = Wheel::new(Tick::now());
+        let stream =
+            connect(&address, &ConnectOptions::default(), b"first ", &wheel.timer(), Tick::NEVER).await.unwrap();
+        stream.write_all(b"then").await.unwrap();
+        stream
+    });
+    let mut heard = [0; 10];
+    listener.accept().unwrap().0.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"first then");
+    drop(stream);
 }
 
 /// Bound keeps the port from others; not listening refuses.
@@ -68,7 +87,7 @@ fn a_server_that_does_not_answer_runs_out_of_time_at_the_given_tick() {
         let start = Tick::from_micros(1_000_000);
         let wheel = Wheel::new(start);
         let timer = wheel.timer();
-        let mut attempt = std::pin::pin!(connect(&address, &options, &timer, start.after(Duration::from_secs(5))));
+        let mut attempt = std::pin::pin!(connect(&address, &options, &[], &timer, start.after(Duration::from_secs(5))));
         assert!(poll_once(attempt.as_mut()).await.is_none());
         wheel.advance(start.after(Duration::from_millis(4_990)));
         assert!(poll_once(attempt.as_mut()).await.is_none(), "there was time left");
@@ -125,7 +144,7 @@ fn accepted_and_reset_at_once_is_an_empty_response_and_not_a_failed_connect() {
             let accepted = listener.accept().unwrap().0;
             rustix::net::sockopt::set_socket_linger(accepted.as_fd(), Some(Duration::ZERO)).unwrap();
         });
-        let outcome = connect(&address, &options, &timer, Tick::NEVER);
+        let outcome = connect(&address, &options, &[], &timer, Tick::NEVER);
         let mut outcome = std::pin::pin!(outcome);
         // connect() is called by the first poll; the event loop turns only when the reset is there.
         let waker = std::task::Waker::noop();

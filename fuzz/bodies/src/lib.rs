@@ -9,6 +9,7 @@
 mod body;
 mod command;
 mod loader;
+mod proxy_header;
 mod request;
 mod response;
 mod yaml;
@@ -16,6 +17,7 @@ mod yaml;
 pub use body::h1_body;
 pub use command::command_line;
 pub use loader::config_load;
+pub use proxy_header::proxy_header;
 pub use request::h1_request;
 pub use response::h1_response;
 pub use yaml::yaml_tree;
@@ -28,6 +30,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("h1_request", h1_request),
     ("h1_response", h1_response),
     ("h1_body", h1_body),
+    ("proxy_header", proxy_header),
     ("yaml_tree", yaml_tree),
     ("command_line", command_line),
     ("config_load", config_load),

@@ -126,6 +126,7 @@ fn backend(name: &str, servers: &[Settings], now: Tick) -> Backend {
             server: Arc::clone(server),
             address: Address::Inet(([127, 0, 0, 1], 18713 + (index % 40_000) as u16).into()),
             connect: ConnectOptions::default(),
+            send_proxy: None,
             tolerance: Tolerance::default(),
             host: "a".into(),
         })

@@ -7,7 +7,9 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 
-use plimsoll_net::{ConnectOptions, Stream, Verdict, connect};
+use plimsoll_net::{Address, ConnectOptions, Stream, Verdict, connect};
+use plimsoll_proxy_protocol::encode::{self, V2};
+use plimsoll_proxy_protocol::{Endpoints, Version};
 use plimsoll_server::{CheckReport, CheckStatus};
 use tokio::time::{Instant, timeout_at};
 
@@ -78,12 +80,38 @@ async fn establish(plan: &Plan, until: Instant) -> Result<Stream, (CheckStatus, 
     let connecting = connect(&plan.address, &options).map_err(|error| (CheckStatus::SockErr, general(&error)))?;
     match timeout_at(until, connecting.finish()).await {
         Err(_) => Err((CheckStatus::L4Tout, String::new())),
-        Ok(Verdict::Connected { stream, .. }) => Ok(stream),
+        Ok(Verdict::Connected { stream, .. }) => {
+            if let Some(version) = plan.send_proxy {
+                introduce(&stream, version, until).await?;
+            }
+            Ok(stream)
+        }
         Ok(Verdict::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {
             Err((CheckStatus::SockErr, general(&error)))
         }
         Ok(Verdict::Failed(error)) => Err((CheckStatus::L4Con, words(&error))),
         Ok(Verdict::ResetAfterConnect) => Err((CheckStatus::L4Con, "Connection reset by peer".into())),
+    }
+}
+
+/// The header of our own connection: its real addresses in version 1, as the specification wants it of checks, LOCAL in version 2.
+async fn introduce(stream: &Stream, version: Version, until: Instant) -> Result<(), (CheckStatus, String)> {
+    let mut header = Vec::new();
+    match version {
+        Version::V1 => {
+            let both = match (stream.local_addr(), stream.peer_addr()) {
+                (Ok(Some(Address::Inet(ours))), Ok(Some(Address::Inet(theirs)))) => Some(Endpoints::new(ours, theirs)),
+                _ => None,
+            };
+            encode::v1(both.as_ref(), &mut header);
+        }
+        // Sixteen bytes are never too long.
+        Version::V2 => V2::local(&mut header).finish(false).unwrap_or_default(),
+    }
+    match timeout_at(until, stream.write_all(&header)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err((CheckStatus::SockErr, words(&error))),
+        Err(_) => Err((CheckStatus::L4Tout, String::new())),
     }
 }
 

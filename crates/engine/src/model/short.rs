@@ -8,7 +8,7 @@ use super::{BindLine, ServerLine};
 impl FromShort for BindLine {
     fn from_short(text: &str) -> Result<Self, String> {
         let address: AddressSpec = text.parse().map_err(|error: plimsoll_net::AddressError| error.to_string())?;
-        Ok(Self { address: Spanned::detached(address), backlog: None, keepalive: None })
+        Ok(Self { address: Spanned::detached(address), backlog: None, keepalive: None, accept_proxy: false })
     }
 }
 
@@ -22,6 +22,9 @@ impl FromShort for ServerLine {
             disabled: false,
             check: None,
             keepalive: None,
+            send_proxy: false,
+            send_proxy_v2: false,
+            proxy_v2_options: OneOrMany::default(),
             tolerate: OneOrMany::default(),
         })
     }

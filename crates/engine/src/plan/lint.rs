@@ -30,6 +30,7 @@ const LINTS: &[fn(&Look<'_>, &mut Diagnostics)] = &[
     missing_timeouts,
     timeouts_of_the_other_side,
     keys_of_the_other_mode,
+    proxy_headers_without_effect,
     health_checks_without_effect,
     maxconn_over_descriptors,
     maxconn_over_the_whole,
@@ -141,7 +142,7 @@ fn timeouts_of_the_other_side(look: &Look<'_>, found: &mut Diagnostics) {
         (
             "backends",
             "in a backend: it belongs into the frontend",
-            &["client", "http-request", "http-keep-alive", "client-fin"],
+            &["client", "client-handshake", "http-request", "http-keep-alive", "client-fin"],
         ),
     ];
     for (section, why, keys) in sides {
@@ -169,6 +170,20 @@ fn keys_of_the_other_mode(look: &Look<'_>, found: &mut Diagnostics) {
         for path in HTTP {
             if let Some(place) = look.place(section, name, path) {
                 found.push(pointless(path[path.len() - 1], place, "in TCP mode"));
+            }
+        }
+    }
+}
+
+fn proxy_headers_without_effect(look: &Look<'_>, found: &mut Diagnostics) {
+    for (name, backend) in look.file.backends.iter() {
+        for (server, line) in backend.servers.iter() {
+            let place = |key: &str| look.place("backends", name, &["servers", server, key]).unwrap_or(server.span());
+            if line.send_proxy && line.send_proxy_v2 {
+                found.push(pointless("send-proxy", place("send-proxy"), "where `send-proxy-v2` is true"));
+            }
+            if !line.send_proxy_v2 && !line.proxy_v2_options.is_empty() {
+                found.push(pointless("proxy-v2-options", place("proxy-v2-options"), "without `send-proxy-v2`"));
             }
         }
     }

@@ -40,7 +40,7 @@ const SAME_SERVER: Duration = Duration::from_secs(1);
 
 /// Serves requests until the client is idle, leaves, or is given away.
 pub(super) async fn exchange(client: &mut Client) -> Next {
-    let mut buf = Buffer::default();
+    let mut buf = client.take_early();
     let mut parts = Parts::take();
     loop {
         match one(client, &mut buf, &mut parts).await {
@@ -306,7 +306,7 @@ impl Trip<'_> {
     }
 
     fn give_back(&self, connection: Connection, lease: &Lease) -> Option<Box<Private>> {
-        if self.backend.reuse == Reuse::Never {
+        if self.backend.reuse == Reuse::Never || !connection.preface().is_empty() {
             return Some(Box::new(Private { connection, server: Arc::clone(&lease.target().server) }));
         }
         connection.park();
@@ -315,8 +315,11 @@ impl Trip<'_> {
 
     /// A connection that may carry this request: the client's own, an idle one, or a new one.
     async fn connect(&mut self, request: &Request, record: &Record, lease: &Lease) -> Result<Connection, Failed> {
+        // What begins with a header is this client's: the pool has none of those, and this request may use no other.
+        let preface = lease.target().send_proxy.as_ref().map(|send| send.header(self.client)).unwrap_or_default();
         if let Some(private) = self.client.private.take()
             && Arc::ptr_eq(&private.server, &lease.target().server)
+            && private.connection.preface() == &*preface
             && matches!(private.connection.stream().peek(), Ok(Peeked::Nothing))
         {
             return Ok(private.connection);
@@ -324,6 +327,7 @@ impl Trip<'_> {
         let pool = self.site.pool(&self.client.port().worker, lease.index());
         // A repeated request goes over a fresh connection: the server may have closed all its old ones at once.
         while record.retries == 0
+            && preface.is_empty()
             && let Some(connection) = pool.take(self.backend.reuse, self.first)
         {
             // What may not be repeated is worth one system call to see whether the server is closing just now.
@@ -342,7 +346,7 @@ impl Trip<'_> {
         let mut shed = false;
         let stream = loop {
             let until = deadline(Tick::now(), self.backend.timeouts.connect);
-            match plimsoll_upstream::connect(&target.address, &target.connect, timer, until).await {
+            match plimsoll_upstream::connect(&target.address, &target.connect, &preface, timer, until).await {
                 Ok(stream) => break stream,
                 // Descriptors ran out: idle server connections give way to a client.
                 Err(outcome) if *outcome == plimsoll_upstream::CONNECT_RESOURCES && !shed => {
@@ -357,7 +361,7 @@ impl Trip<'_> {
             return Err(Failed::unheard(&SERVER_EARLY));
         }
         target.server.counters().shard(self.client.port().worker.id).sessions.add(1);
-        Ok(pool.adopt(stream))
+        Ok(pool.adopt_after(preface, stream))
     }
 }
 

@@ -31,8 +31,9 @@ enum Next {
 /// Serves one client until its connection ends.
 pub(crate) async fn serve(mut client: Client) {
     point("begin");
+    client.since.set(client.began());
     let closing = loop {
-        if !idle(&mut client).await {
+        if !client.has_early() && !idle(&mut client).await {
             break Closing::Plain;
         }
         match Box::pin(exchange::exchange(&mut client)).await {

@@ -47,7 +47,7 @@ impl House {
             let runtime = runtime.enable_all().on_thread_unpark(move || woke.woke()).build_local(Default::default());
             runtime.expect("an event loop").block_on(async {
                 let worker = Worker::start(0, of, PipePool::new(4, 4), None, mark, Tick::now());
-                let assignment = Assignment { port: 0, frontend: to, listener: Some(listener) };
+                let assignment = Assignment { port: 0, frontend: to, accept_proxy: false, listener: Some(listener) };
                 worker.adopt(vec![assignment]).expect("a listener");
                 while let Some((stage, done)) = armed.recv().await {
                     fault::arm(stage);
@@ -109,6 +109,7 @@ fn backend(mode: Mode, origin: SocketAddr) -> Backend {
             server: Arc::clone(server),
             address: Address::Inet(origin),
             connect: ConnectOptions::default(),
+            send_proxy: None,
             tolerance: Tolerance::default(),
             host: "a".into(),
         })

@@ -286,3 +286,18 @@ fn a_pool_that_is_forgotten_with_idle_connections_still_has_them_watched() {
         .await;
     });
 }
+
+/// A server takes all that follows a PROXY header for the client that it names.
+#[test]
+fn a_connection_that_began_with_a_header_is_closed_instead_of_parked() {
+    on_a_runtime(async {
+        let world = World::watched();
+        let pool = world.pools.pool();
+        let (connection, mut peer) = world.connect_after(&pool, b"PROXY");
+        assert_eq!(connection.preface(), b"PROXY");
+        connection.park();
+        assert_eq!((pool.idle(), pool.in_use()), (0, 0));
+        assert_eq!(world::end_of(&mut peer), End::Reset);
+        assert!(pool.take(Reuse::Always, false).is_none());
+    });
+}

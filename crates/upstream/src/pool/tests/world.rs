@@ -102,10 +102,15 @@ impl World {
 
     /// A new connection of that pool and its other end. The event loop does not turn meanwhile.
     pub(super) fn connect(&self, pool: &Rc<Pool>) -> (Connection, TcpStream) {
+        self.connect_after(pool, b"")
+    }
+
+    /// The same, of a connection on which something was said first.
+    pub(super) fn connect_after(&self, pool: &Rc<Pool>, preface: &[u8]) -> (Connection, TcpStream) {
         let ours = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
         ours.set_nonblocking(true).unwrap();
         let (peer, _) = self.listener.accept().unwrap();
-        (pool.adopt(Stream::from_fd(OwnedFd::from(ours)).unwrap()), peer)
+        (pool.adopt_after(preface.into(), Stream::from_fd(OwnedFd::from(ours)).unwrap()), peer)
     }
 
     /// The event loop knows of something about the connection that would be taken next.
