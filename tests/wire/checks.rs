@@ -1,14 +1,15 @@
 //! Health checks: the traces of the founding document 000, and that no check leaves a TIME_WAIT.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
-use plimsoll_testkit::{Lb, Origin, Wire};
+use plimsoll_testkit::{Lb, Origin, Wire, eventually, holds_for};
 use plimsoll_tests::Site;
 
-use crate::stage::{Stage, answer_and_close, head, hold, http, into_the_void};
+use crate::stage::{SOON, Stage, answer_and_close, head, hold, http, into_the_void};
 
 /// One check at the start, and no other while the test runs.
-const ONCE: &str = "interval: 1h, rise: 2, fall: 3";
+const ONCE: &str = "interval: 1h, rise: 1, fall: 1";
 
 fn http_check(site: Site) -> Site {
     site.backend(&format!("health-check: {{ type: http, path: /, {ONCE} }}"))
@@ -62,7 +63,7 @@ fn an_http_check_waits_a_moment_for_the_servers_fin() {
     let (_lb, _server, stage) = checked(|mut wire| {
         head(&mut wire);
         wire.send(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        plimsoll_testkit::holds_for(std::time::Duration::from_millis(20), || true);
+        holds_for(Duration::from_millis(20), || true);
     });
     stage.wire.shows(
         "server",
@@ -138,7 +139,7 @@ fn an_http_check_whose_server_talks_without_end_is_left_by_rst() {
         while wire.send(&[b'x'; 65536]) {}
     });
     stage.wire.has("server", "lb > server: RST");
-    plimsoll_testkit::eventually("the server has noticed", crate::stage::SOON, || server.open() == 0);
+    eventually("the server has noticed", SOON, || server.open() == 0);
     stage.no_time_wait();
 }
 
@@ -160,12 +161,14 @@ fn an_http_check_whose_server_closes_without_reading() {
 #[test]
 fn a_check_that_is_refused() {
     let stage = Stage::new();
-    let _lb = stage.start(&http_check(http()));
+    let lb = stage.start(&http_check(http()).global("threads: 1"));
     stage.wire.shows(
         "server",
         "lb > server: SYN
          server > lb: RST",
     );
+    eventually("the server is down", SOON, || lb.stdout().contains("DOWN"));
+    assert!(lb.stdout().contains("Layer4 connection problem"), "{}", lb.stdout());
     stage.no_time_wait();
 }
 
@@ -174,6 +177,6 @@ fn a_check_into_a_black_hole_is_a_syn_and_nothing_else() {
     let stage = Stage::new();
     let site = into_the_void().backend("health-check: { type: http, path: /, interval: 300ms, down-interval: 1h, fast-interval: 1h, rise: 2, fall: 1 }");
     let _lb = stage.start(&site);
-    plimsoll_testkit::holds_for(std::time::Duration::from_millis(400), || true);
+    holds_for(Duration::from_millis(400), || true);
     stage.wire.shows("nobody", "lb > nobody: SYN");
 }

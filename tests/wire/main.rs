@@ -8,3 +8,4 @@ mod stage;
 mod tcp_mode;
 mod towards_clients;
 mod towards_servers;
+mod volume;

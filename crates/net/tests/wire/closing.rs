@@ -77,6 +77,40 @@ async fn draining_reads_a_bounded_amount() {
     assert_eq!(left, 100_000 - 2 * 16 * 1024);
 }
 
+/// Without MSG_TRUNC: two reads of 16 KiB.
+#[tokio::test]
+async fn draining_a_unix_socket_finds_what_it_finds_on_tcp() {
+    let (stream, mut server) = pair::unix();
+    assert_eq!(stream.drain(), Drained::Empty);
+    server.write_all(b"unread").unwrap();
+    assert_eq!(stream.drain(), Drained::Empty);
+    server.write_all(b"unread").unwrap();
+    drop(server);
+    assert_eq!(stream.drain(), Drained::Fin);
+    // A UNIX peer that closes with unread bytes resets, as TCP does.
+    let (stream, server) = pair::unix();
+    stream.try_write(b"unread").unwrap();
+    drop(server);
+    assert_eq!(stream.close_towards_server(), Drained::HardError);
+}
+
+/// "Otherwise we do" (document 000): more than two reads of 256 KiB are not worth reading.
+#[tokio::test]
+async fn closing_with_more_unread_than_is_worth_reading_is_a_reset() {
+    let (stream, mut server, ports) = towards_server().await;
+    rustix::net::sockopt::set_socket_recv_buffer_size_force(stream.fd(), 8 << 20).unwrap();
+    server.set_nonblocking(true).unwrap();
+    let enough = || {
+        while server.write(&[0; 65536]).is_ok() {}
+        rustix::io::ioctl_fionread(stream.fd()).unwrap() > 600_000
+    };
+    plimsoll_testkit::eventually("600 KB wait to be read", std::time::Duration::from_secs(5), enough);
+    server.set_nonblocking(false).unwrap();
+    assert_eq!(stream.close_towards_server(), Drained::BytesLeft);
+    assert_eq!(server.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert!(!time_wait(ports));
+}
+
 #[tokio::test]
 async fn a_normal_close_by_us_is_what_leaves_time_wait() {
     let (stream, mut server, ports) = towards_server().await;

@@ -3,5 +3,6 @@
 mod accepting;
 mod closing;
 mod pair;
+mod remote;
 mod splicing;
 mod streams;
