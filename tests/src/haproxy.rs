@@ -10,7 +10,7 @@ fn line(key: &str) -> Option<String> {
     let option = |name: &str| Some(format!("option {name}"));
     match name {
         "http-reuse" | "balance" | "retries" | "maxconn" => Some(format!("{name} {value}")),
-        "redispatch" | "http-server-close" | "forwardfor" => option(name),
+        "redispatch" | "http-server-close" | "httpclose" | "http-keep-alive" | "forwardfor" => option(name),
         "health-check" => {
             let of = |key: &str| {
                 value.split([',', '{', '}']).find_map(|part| part.trim().strip_prefix(key)?.strip_prefix(": "))

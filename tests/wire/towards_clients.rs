@@ -152,3 +152,37 @@ fn an_answer_without_a_length_that_was_cut_ends_by_rst() {
     let (_, end) = client.everything();
     assert_eq!(end, End::Reset);
 }
+
+/// `httpclose`: FIN to the client, who may have sent more; RST to the server.
+#[test]
+fn httpclose_ends_both_connections_each_in_its_way() {
+    let stage = Stage::new();
+    let _server = stage.server(|mut wire| {
+        head(&mut wire);
+        wire.send(KEPT);
+        hold(wire);
+    });
+    let _lb = stage.start(&http().frontend("httpclose: true"));
+    let mut client = stage.client();
+    assert!(client.get("/").unwrap().closes());
+    assert_eq!(client.closed(), Ok(End::Fin { mid: false }));
+    drop(client);
+    stage.wire.shows(
+        "client",
+        "client > lb: SYN
+         lb > client: SYN ACK
+         client > lb: DATA
+         lb > client: DATA
+         lb > client: FIN
+         client > lb: FIN",
+    );
+    stage.wire.shows(
+        "server",
+        "lb > server: SYN
+         server > lb: SYN ACK
+         lb > server: DATA
+         server > lb: DATA
+         lb > server: RST",
+    );
+    stage.no_time_wait();
+}

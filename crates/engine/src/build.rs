@@ -97,7 +97,9 @@ impl Plan {
             timeouts: options.timeouts.or(&defaults.timeouts),
             default_backend: wanted.map(|backend| Arc::clone(backend)),
             forwardfor: options.forwardfor.or(defaults.forwardfor).unwrap_or(false),
-            server_close: options.http_server_close.or(defaults.http_server_close).unwrap_or(false),
+            close: options.httpclose.or(defaults.httpclose).unwrap_or(false),
+            server_close: options.http_server_close.or(defaults.http_server_close).unwrap_or(false)
+                || options.httpclose.or(defaults.httpclose).unwrap_or(false),
             limits: Limits::DEFAULT,
             log: options.access_log.or(defaults.access_log).unwrap_or(true),
             live: world.frontend(name, own),
@@ -144,7 +146,8 @@ impl Plan {
             retries: options.retries.or(defaults.retries).unwrap_or(3),
             redispatch: options.redispatch.or(defaults.redispatch).unwrap_or(true),
             reuse: options.http_reuse.or(defaults.http_reuse).unwrap_or_default(),
-            server_close: options.http_server_close.or(defaults.http_server_close).unwrap_or(false),
+            server_close: options.http_server_close.or(defaults.http_server_close).unwrap_or(false)
+                || options.httpclose.or(defaults.httpclose).unwrap_or(false),
             forwardfor: options.forwardfor.unwrap_or(false),
             splice: options.splice.or(defaults.splice).unwrap_or(true),
             limits: Limits::DEFAULT,

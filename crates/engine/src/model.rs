@@ -84,6 +84,10 @@ pub(crate) struct Defaults {
     pub(crate) forwardfor: Option<bool>,
     /// One response per server connection; false if not given.
     pub(crate) http_server_close: Option<bool>,
+    /// Close both sides' connections after each response; false if not given.
+    pub(crate) httpclose: Option<bool>,
+    /// Keep both sides' connections, which is the default.
+    pub(crate) http_keep_alive: Option<bool>,
     /// For backends: which server is next; `roundrobin` if not given.
     pub(crate) balance: Option<Balance>,
     /// For backends: which requests may use an idle server connection; `safe` if not given.
@@ -116,6 +120,10 @@ pub(crate) struct NamedDefaults {
     pub(crate) forwardfor: Option<bool>,
     /// One response per server connection.
     pub(crate) http_server_close: Option<bool>,
+    /// Close both sides' connections after each response.
+    pub(crate) httpclose: Option<bool>,
+    /// Keep both sides' connections, whatever these are based on says.
+    pub(crate) http_keep_alive: Option<bool>,
     /// For backends: which server is next.
     pub(crate) balance: Option<Balance>,
     /// For backends: which requests may use an idle server connection.
@@ -151,6 +159,10 @@ pub(crate) struct Frontend {
     pub(crate) forwardfor: Option<bool>,
     /// Close the server's connection after each response. Set here or in the backend: either counts.
     pub(crate) http_server_close: Option<bool>,
+    /// Close the client's and the server's connection after each response.
+    pub(crate) httpclose: Option<bool>,
+    /// Keep both, whatever the defaults say.
+    pub(crate) http_keep_alive: Option<bool>,
     /// The backend of its requests. Without: 503, or a reset in TCP mode.
     pub(crate) default_backend: Option<Spanned<String>>,
 }
@@ -190,6 +202,10 @@ pub(crate) struct Backend {
     pub(crate) http_reuse: Option<Reuse>,
     /// Close the server's connection after each response.
     pub(crate) http_server_close: Option<bool>,
+    /// Close the server's connection after each response, as `http-server-close`; the client's is the frontend's affair.
+    pub(crate) httpclose: Option<bool>,
+    /// Keep the server's connection, whatever the defaults say.
+    pub(crate) http_keep_alive: Option<bool>,
     /// Add `X-Forwarded-For`. Set here or in the frontend: either counts.
     pub(crate) forwardfor: Option<bool>,
     /// Attempts after the first.
@@ -226,6 +242,10 @@ pub(crate) struct Listen {
     pub(crate) forwardfor: Option<bool>,
     /// Close the server's connection after each response.
     pub(crate) http_server_close: Option<bool>,
+    /// Close the client's and the server's connection after each response.
+    pub(crate) httpclose: Option<bool>,
+    /// Keep both, whatever the defaults say.
+    pub(crate) http_keep_alive: Option<bool>,
     /// Which server is next.
     pub(crate) balance: Option<Balance>,
     /// When only backups are usable, balance over all of them instead of using the first.

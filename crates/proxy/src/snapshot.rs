@@ -79,7 +79,9 @@ pub struct Frontend {
     pub default_backend: Option<Arc<Backend>>,
     /// `forwardfor`
     pub forwardfor: bool,
-    /// `http-server-close`
+    /// `httpclose`: the client's connection ends with its first answer.
+    pub close: bool,
+    /// `http-server-close` or `httpclose`
     pub server_close: bool,
     /// What a client may make us hold.
     pub limits: Limits,
@@ -119,7 +121,7 @@ pub struct Backend {
     pub redispatch: bool,
     /// `http-reuse`
     pub reuse: Reuse,
-    /// `http-server-close`
+    /// `http-server-close` or `httpclose`
     pub server_close: bool,
     /// `forwardfor`
     pub forwardfor: bool,

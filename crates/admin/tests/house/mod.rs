@@ -50,6 +50,7 @@ impl House {
             timeouts: Timeouts::default(),
             default_backend: backends.first().cloned(),
             forwardfor: false,
+            close: false,
             server_close: false,
             limits: Limits::DEFAULT,
             log: true,

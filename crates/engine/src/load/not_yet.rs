@@ -81,8 +81,6 @@ const LATER: &[(Places, &str, &str)] = &[
     (PROXY, "http-buffer-request", "wait for a request's body before choosing"),
     (FRONTEND, "dontlognull", "log no connection that sent nothing"),
     (FRONTEND, "dontlog-normal", "log what failed only"),
-    (PROXY, "httpclose", "close after every response on both sides"),
-    (PROXY, "http-keep-alive", "keep connections; it is what happens already"),
     (PROXY, "abortonclose", "give up a request whose client closed"),
     (BACKEND, "use-server", "choose a server by conditions"),
     (BACKEND, "default-server", "set keys for every server of the backend"),

@@ -36,6 +36,8 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         access_log: listen.access_log,
         forwardfor: listen.forwardfor,
         http_server_close: listen.http_server_close,
+        httpclose: listen.httpclose,
+        http_keep_alive: listen.http_keep_alive,
         default_backend: Some(name.clone()),
     };
     let backend = Backend {
@@ -46,6 +48,8 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         allbackups: listen.allbackups,
         http_reuse: listen.http_reuse,
         http_server_close: listen.http_server_close,
+        httpclose: listen.httpclose,
+        http_keep_alive: listen.http_keep_alive,
         forwardfor: None,
         retries: listen.retries,
         redispatch: listen.redispatch,
@@ -58,6 +62,7 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
 
 /// Fills every proxy with what its `from` gives. `defaults` themselves are left to those who read the plan.
 pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics) {
+    replace_closes(file);
     let resolved = resolve(file, written, found);
     let mut of = |from: &Option<Spanned<String>>| -> Option<&Defaults> {
         let from = from.as_ref()?;
@@ -76,6 +81,7 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         frontend.access_log = frontend.access_log.or(from.access_log);
         frontend.forwardfor = frontend.forwardfor.or(from.forwardfor);
         frontend.http_server_close = frontend.http_server_close.or(from.http_server_close);
+        frontend.httpclose = frontend.httpclose.or(from.httpclose);
     }
     for backend in file.backends.values_mut() {
         let Some(from) = of(&backend.from) else { continue };
@@ -84,6 +90,7 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         backend.balance = backend.balance.or(from.balance);
         backend.http_reuse = backend.http_reuse.or(from.http_reuse);
         backend.http_server_close = backend.http_server_close.or(from.http_server_close);
+        backend.httpclose = backend.httpclose.or(from.httpclose);
         backend.retries = backend.retries.or(from.retries);
         backend.redispatch = backend.redispatch.or(from.redispatch);
         backend.splice = backend.splice.or(from.splice);
@@ -91,6 +98,31 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
             backend.health_check.clone_from(&from.health_check);
         }
     }
+}
+
+/// Of `httpclose`, `http-server-close` and `http-keep-alive` the one that is set replaces the others that it would inherit, as HAProxy's
+/// options do. Of several in one place the one that closes more counts.
+fn replace_closes(file: &mut File) {
+    let replace = |close: &mut Option<bool>, server_close: &mut Option<bool>, keep: Option<bool>| {
+        if *close == Some(true) {
+            *server_close = Some(false);
+        } else if *server_close == Some(true) {
+            *close = Some(false);
+        } else if keep == Some(true) {
+            (*close, *server_close) = (Some(false), Some(false));
+        }
+    };
+    for proxy in file.frontends.values_mut() {
+        replace(&mut proxy.httpclose, &mut proxy.http_server_close, proxy.http_keep_alive);
+    }
+    for proxy in file.backends.values_mut() {
+        replace(&mut proxy.httpclose, &mut proxy.http_server_close, proxy.http_keep_alive);
+    }
+    for defaults in file.named_defaults.values_mut() {
+        replace(&mut defaults.httpclose, &mut defaults.http_server_close, defaults.http_keep_alive);
+    }
+    let defaults = &mut file.defaults;
+    replace(&mut defaults.httpclose, &mut defaults.http_server_close, defaults.http_keep_alive);
 }
 
 /// The names that are written down under `named-defaults`, also of those that could not be read.
@@ -168,6 +200,8 @@ impl From<&NamedDefaults> for Defaults {
             access_log: named.access_log,
             forwardfor: named.forwardfor,
             http_server_close: named.http_server_close,
+            httpclose: named.httpclose,
+            http_keep_alive: named.http_keep_alive,
             balance: named.balance,
             http_reuse: named.http_reuse,
             retries: named.retries,
@@ -187,6 +221,7 @@ impl Defaults {
         self.access_log = self.access_log.or(base.access_log);
         self.forwardfor = self.forwardfor.or(base.forwardfor);
         self.http_server_close = self.http_server_close.or(base.http_server_close);
+        self.httpclose = self.httpclose.or(base.httpclose);
         self.balance = self.balance.or(base.balance);
         self.http_reuse = self.http_reuse.or(base.http_reuse);
         self.retries = self.retries.or(base.retries);

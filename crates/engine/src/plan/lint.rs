@@ -160,6 +160,8 @@ fn keys_of_the_other_mode(look: &Look<'_>, found: &mut Diagnostics) {
     const HTTP: &[&[&str]] = &[
         &["forwardfor"],
         &["http-server-close"],
+        &["httpclose"],
+        &["http-keep-alive"],
         &["http-reuse"],
         &["timeouts", "http-request"],
         &["timeouts", "http-keep-alive"],

@@ -64,6 +64,7 @@ pub(super) async fn download(
     };
     let keep = framing != Framing::UntilClose
         && job.request.keep_alive
+        && !job.frontend.close
         && job.request.upgrade.is_none()
         && job.sent()
         && !job.client.port().is_leaving();

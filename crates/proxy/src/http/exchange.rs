@@ -128,7 +128,7 @@ async fn fail(
     whole: bool,
 ) -> Next {
     let keep = whole && request.keep_alive && request.minor >= 1 && request.upgrade.is_none() && outcome.status >= 500;
-    let keep = keep && !client.port().is_leaving();
+    let keep = keep && !frontend.close && !client.port().is_leaving();
     let told = tell(client, frontend, record, outcome, !keep, request.method == Method::Head).await;
     record.finish(client, frontend, backend, Some(request), outcome);
     if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }
