@@ -151,3 +151,27 @@ fn a_server_that_vanishes_leaves_no_time_wait() {
     stage.wire.has("server", "lb > server: RST");
     assert!(holds_for(Duration::from_millis(100), || stage.net.lb.time_wait(plimsoll_testkit::network::SERVER) == 0));
 }
+
+/// A client behind a slow line gets all that its server said before it reset, also if it goes on talking to a server that is gone.
+#[test]
+fn a_long_answer_before_a_servers_reset_arrives_at_a_slow_client() {
+    const SIZE: usize = 300_000;
+    for talks in [false, true] {
+        let stage = Stage::new();
+        let _server = stage.server(|mut wire| {
+            wire.send(&vec![b'x'; SIZE]);
+            // Nothing says when all of it has left the server, and a reset takes back what has not.
+            holds_for(Duration::from_millis(150), || true);
+            wire.into_socket().reset();
+        });
+        let _lb = stage.start(&tcp());
+        let mut client = stage.client();
+        stage.wire.has("server", "server > lb: RST");
+        if talks {
+            client.send("more");
+        }
+        holds_for(Duration::from_millis(50), || true);
+        assert_eq!(client.everything().0.len(), SIZE, "talks: {talks}");
+        stage.no_time_wait();
+    }
+}

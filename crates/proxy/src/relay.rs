@@ -8,6 +8,7 @@ use plimsoll_net::{PipePool, SpliceEnd, SplicePump, SpliceSide, Stream};
 use plimsoll_outcome::Outcome;
 
 use crate::buffer::Buffer;
+use crate::client::Closing;
 use crate::timeouts::{Timeouts, deadline};
 use crate::{IDLE_TIMEOUT, OK, REVOKED, TUNNEL_CLIENT_RESET, TUNNEL_SERVER_RESET};
 
@@ -150,20 +151,6 @@ impl Way {
         Poll::Ready(Ok(()))
     }
 
-    /// The event loop may not have seen yet what came just before a peer broke.
-    #[cold]
-    fn last_words(&mut self, from: &Stream, to: &Stream) {
-        let clear = self.buffer.is_empty() && self.pump.as_ref().is_none_or(SplicePump::is_empty);
-        let mut some = [0; 4096];
-        while clear && let Ok(count @ 1..) = from.try_read(&mut some) {
-            let wrote = to.try_write(&some[..count]).unwrap_or(0);
-            self.moved += wrote as u64;
-            if wrote < count {
-                return;
-            }
-        }
-    }
-
     /// Everything that counts as a sign of life.
     fn seen(&self) -> (u64, bool) {
         (self.moved, self.ended)
@@ -174,24 +161,24 @@ impl Way {
 pub(crate) async fn relay(ends: Ends<'_>, to_server: Buffer, to_client: Buffer) -> (Moved, &'static Outcome) {
     let (mut up, mut down) = (Way::new(to_server), Way::new(to_client));
     let mut seen = None;
+    // The server takes no more.
+    let mut refused = false;
     let outcome = poll_fn(|cx| {
-        if let Poll::Ready(Err(broken)) = up.poll(ends.client, ends.server, ends.pipes, cx) {
-            if matches!(broken, Broken::To) {
-                // What the server said before it broke still arrives.
-                down.mute = true;
-                let _ = down.poll(ends.server, ends.client, ends.pipes, cx);
-                down.last_words(ends.server, ends.client);
+        if !refused && let Poll::Ready(Err(broken)) = up.poll(ends.client, ends.server, ends.pipes, cx) {
+            match broken {
+                Broken::From => return Poll::Ready(&TUNNEL_CLIENT_RESET),
+                // What the server said before it broke still arrives, however slow the client is.
+                Broken::To => (refused, down.mute) = (true, true),
             }
-            return Poll::Ready(match broken {
-                Broken::From => &TUNNEL_CLIENT_RESET,
-                Broken::To => &TUNNEL_SERVER_RESET,
-            });
         }
         if let Poll::Ready(Err(broken)) = down.poll(ends.server, ends.client, ends.pipes, cx) {
             return Poll::Ready(match broken {
                 Broken::From => &TUNNEL_SERVER_RESET,
                 Broken::To => &TUNNEL_CLIENT_RESET,
             });
+        }
+        if down.done && refused {
+            return Poll::Ready(&TUNNEL_SERVER_RESET);
         }
         if up.done && down.done {
             return Poll::Ready(&OK);
@@ -221,6 +208,17 @@ impl Ends<'_> {
         let client = self.frontend.client_fin.filter(|_| client_ended).or(tunnel).or(self.frontend.client);
         let server = self.backend.server_fin.filter(|_| server_ended).or(tunnel).or(self.backend.server);
         shorter(client, server)
+    }
+}
+
+/// How the client's connection ends. What it was sent before its server broke may still be on its way, and a RST would take that back.
+pub(crate) fn closing(moved: Moved, outcome: &'static Outcome) -> Closing {
+    if *outcome == OK {
+        Closing::Plain
+    } else if *outcome == TUNNEL_SERVER_RESET && moved.down > 0 {
+        Closing::Linger
+    } else {
+        Closing::Reset
     }
 }
 

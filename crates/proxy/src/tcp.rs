@@ -8,9 +8,9 @@ use plimsoll_observe::{Failure, Levels, Message, TcpRecord, TcpTimes};
 use plimsoll_outcome::Outcome;
 
 use crate::buffer::Buffer;
-use crate::client::{Client, Closing};
+use crate::client::Client;
 use crate::lease::Lease;
-use crate::relay::{Ends, Moved, relay};
+use crate::relay::{Ends, Moved, closing, relay};
 use crate::step::fault::point;
 use crate::timeouts::deadline;
 use crate::{NO_BACKEND, NO_SERVER, OK};
@@ -40,8 +40,9 @@ pub(crate) async fn serve(mut client: Client) {
     };
     finish(&client, &record, moved, outcome);
     drop(lease);
-    // Neither of these lingers.
-    let _ = client.close(if *outcome == OK { Closing::Plain } else { Closing::Reset });
+    if let Some(lingering) = client.close(closing(moved, outcome)) {
+        lingering.await;
+    }
 }
 
 /// Connects, with as many tries as the backend allows.

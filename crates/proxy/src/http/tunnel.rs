@@ -6,7 +6,7 @@ use crate::OK;
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing};
 use crate::lease::Lease;
-use crate::relay::{Ends, relay};
+use crate::relay::{Ends, closing, relay};
 use crate::step::fault::point;
 
 /// Everything that a tunnel needs; it holds its server's place but nothing of the request.
@@ -46,6 +46,6 @@ impl Tunnel {
         if *outcome != OK {
             port.worker.count(outcome);
         }
-        if *outcome == OK { Closing::Plain } else { Closing::Reset }
+        closing(moved, outcome)
     }
 }
