@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use plimsoll_testkit::{End, eventually, holds_for};
 use plimsoll_tests::Timeouts;
+use rustix::process::Signal;
 
-use crate::stage::{SOON, Stage, hold, patient, tcp};
+use crate::stage::{SOON, Stage, hold, http, patient, tcp};
 
 /// The one close that leaves a TIME_WAIT with `lb`, as with HAProxy: the client wanted to hear the answer to the end.
 #[test]
@@ -172,6 +173,31 @@ fn a_long_answer_before_a_servers_reset_arrives_at_a_slow_client() {
         }
         holds_for(Duration::from_millis(50), || true);
         assert_eq!(client.everything().0.len(), SIZE, "talks: {talks}");
+        stage.no_time_wait();
+    }
+}
+
+/// Killed connections leave no port behind for whoever starts next.
+#[test]
+fn a_second_sigterm_resets_the_connections_to_servers() {
+    for site in [tcp(), http()] {
+        let stage = Stage::new();
+        let _server = stage.server(hold);
+        let mut lb = stage.start(&site);
+        let mut client = stage.client();
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        stage.wire.has("server", "lb > server: DATA");
+        lb.signal(Signal::TERM);
+        eventually("it drains", SOON, || lb.stderr().contains("drain"));
+        lb.signal(Signal::TERM);
+        lb.wait_exit(SOON);
+        stage.wire.shows(
+            "server",
+            "lb > server: SYN
+             server > lb: SYN ACK
+             lb > server: DATA
+             lb > server: RST",
+        );
         stage.no_time_wait();
     }
 }

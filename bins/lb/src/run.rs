@@ -38,8 +38,7 @@ fn serve(plan: Plan, files: &[PathBuf]) -> ExitCode {
     eprintln!("lb: ready");
     match signals.until_stopped(&engine) {
         Stop::Drained => engine.finish(),
-        // Connections that are left end with the process.
-        Stop::Now => {}
+        Stop::Now => engine.end(),
     }
     ExitCode::SUCCESS
 }

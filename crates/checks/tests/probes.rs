@@ -1,7 +1,9 @@
 //! Probes against real servers on loopback: what they report, and what the server sees on the wire.
 
+use std::future::poll_fn;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -155,6 +157,24 @@ fn silence_is_l7tout_after_the_time_out_and_ends_with_a_rst() {
     let report = run(&plan(r#"{"type":"http","timeout":"60ms"}"#, address));
     assert_eq!(report.status, CheckStatus::L7Tout);
     assert!(report.duration >= Duration::from_millis(60), "{report}");
+    assert_eq!(server.join().unwrap().1, "RST");
+}
+
+#[test]
+fn a_check_that_is_given_up_ends_with_a_rst() {
+    let (asked, told) = std::sync::mpsc::channel();
+    let (address, server) = serve(move |_| asked.send(()).expect("the test waits"));
+    let plan = plan(HTTP, address);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut check = (plan.probe.run)(&plan);
+        let asked = poll_fn(|cx| {
+            assert!(check.as_mut().poll(cx).is_pending(), "nobody answered");
+            cx.waker().wake_by_ref();
+            if told.try_recv().is_ok() { Poll::Ready(()) } else { Poll::Pending }
+        });
+        asked.await;
+    });
     assert_eq!(server.join().unwrap().1, "RST");
 }
 

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Revoke(Vec<Weak<Server>>),
     /// Take no more clients; end when the last is gone.
     Drain,
+    /// After that: end now. Whoever is dropped closes as its rule says; at the process's end the kernel would close as it likes.
+    End,
 }
 
 /// The control thread's end of a worker.
@@ -107,11 +109,11 @@ async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command
             }),
             Some(Command::Settle) => worker.obey("a reload's end", || worker.settle()),
             Some(Command::Revoke(servers)) => worker.obey("the end of tunnels", || worker.revoke(servers)),
-            Some(Command::Drain) | None => break,
+            Some(Command::Drain | Command::End) | None => break,
         }
     }
     worker.drain();
-    while worker.live() > 0 {
+    while worker.live() > 0 && !matches!(commands.try_recv(), Ok(Command::End)) {
         tokio::time::sleep(LOOK).await;
     }
     worker.flush();

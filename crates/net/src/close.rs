@@ -115,3 +115,39 @@ impl Stream {
         })
     }
 }
+
+/// A connection to a server. Whoever drops it, a task that panics or is ended included, closes it by the rule towards servers.
+#[derive(Debug)]
+pub struct ToServer(Option<Stream>);
+
+impl ToServer {
+    /// Closes by RST at once, whatever is pending.
+    pub fn reset(mut self) {
+        if let Some(stream) = self.0.take() {
+            stream.reset();
+        }
+    }
+}
+
+impl From<Stream> for ToServer {
+    fn from(stream: Stream) -> Self {
+        Self(Some(stream))
+    }
+}
+
+impl std::ops::Deref for ToServer {
+    type Target = Stream;
+
+    fn deref(&self) -> &Stream {
+        // Only `reset` and `drop` take it, and nobody has it after those.
+        self.0.as_ref().expect("a connection that was not dropped")
+    }
+}
+
+impl Drop for ToServer {
+    fn drop(&mut self) {
+        if let Some(stream) = self.0.take() {
+            stream.close_towards_server();
+        }
+    }
+}

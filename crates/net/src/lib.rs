@@ -18,7 +18,7 @@ mod stream;
 
 pub use accept::{AcceptError, Acceptor, Peer};
 pub use address::{Address, AddressError, AddressSpec, Family};
-pub use close::{Drained, Lingered};
+pub use close::{Drained, Lingered, ToServer};
 pub use connect::{ConnectOptions, Connecting, Early, Verdict, connect};
 pub use listen::{ListenOptions, Listener};
 pub use pipe::PipePool;

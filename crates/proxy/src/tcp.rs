@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
-use plimsoll_net::Stream;
+use plimsoll_net::ToServer;
 use plimsoll_observe::{Failure, Levels, Message, TcpRecord, TcpTimes};
 use plimsoll_outcome::Outcome;
 
@@ -46,7 +46,7 @@ pub(crate) async fn serve(mut client: Client) {
 }
 
 /// Connects, with as many tries as the backend allows.
-async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), &'static Outcome> {
+async fn reach(client: &Client, record: &mut Record) -> Result<(ToServer, Lease), &'static Outcome> {
     let port = client.port();
     let route = port.route();
     let site = route.site.as_ref().ok_or(&NO_BACKEND)?;
@@ -73,7 +73,7 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), 
             Ok(stream) => {
                 record.connected = Some(Tick::now());
                 target.server.counters().shard(port.worker.id).sessions.add(1);
-                return Ok((stream, lease));
+                return Ok((stream.into(), lease));
             }
             Err(outcome) => {
                 counters.connect_errors.add(1);
@@ -89,7 +89,7 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(Stream, Lease), 
     }
 }
 
-async fn through(client: &mut Client, server: Stream, lease: &Lease) -> (Moved, &'static Outcome) {
+async fn through(client: &mut Client, server: ToServer, lease: &Lease) -> (Moved, &'static Outcome) {
     point("connected");
     let early = client.take_early();
     let port = client.port();
@@ -104,12 +104,8 @@ async fn through(client: &mut Client, server: Stream, lease: &Lease) -> (Moved, 
         revoked: &|| port.worker.is_revoked(&lease.target().server),
     };
     let (moved, outcome) = relay(ends, early, Buffer::default()).await;
-    if *outcome == OK {
-        // Both FINs are passed on: nothing is left to say.
-        drop(server);
-    } else {
-        server.close_towards_server();
-    }
+    // After both FINs, dropping it is a plain close.
+    drop(server);
     (moved, outcome)
 }
 

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 
-use plimsoll_net::{Address, ConnectOptions, Stream, Verdict, connect};
+use plimsoll_net::{Address, ConnectOptions, Stream, ToServer, Verdict, connect};
 use plimsoll_proxy_protocol::encode::{self, V2};
 use plimsoll_proxy_protocol::{Endpoints, Version};
 use plimsoll_server::{CheckReport, CheckStatus};
@@ -39,7 +39,7 @@ pub struct Outcome {
     /// To be reported now.
     pub report: CheckReport,
     /// To be closed after that, with [`leave`].
-    pub stream: Option<Stream>,
+    pub stream: Option<ToServer>,
 }
 
 impl PartialEq for Probe {
@@ -60,27 +60,27 @@ impl std::fmt::Debug for Probe {
 const PATIENCE: (std::time::Duration, usize) = (std::time::Duration::from_millis(100), 16);
 
 /// Closes a connection on which an answer was read. A server that closes by itself sees no RST, if it does so soon.
-pub async fn leave(stream: Stream) {
+pub async fn leave(stream: ToServer) {
     let until = Instant::now() + PATIENCE.0;
     let mut buf = [0; 4096];
     for _ in 0..PATIENCE.1 {
         match timeout_at(until, stream.read(&mut buf)).await {
             Ok(Ok(0) | Err(_)) => return,
             Ok(Ok(_)) => {}
-            Err(_) => break,
+            Err(_) => return,
         }
     }
-    stream.close_towards_server();
 }
 
 /// Connects until `until`, or says why not.
-async fn establish(plan: &Plan, until: Instant) -> Result<Stream, (CheckStatus, String)> {
+async fn establish(plan: &Plan, until: Instant) -> Result<ToServer, (CheckStatus, String)> {
     // The ACK that ends the handshake waits for our first bytes, or our RST.
     let options = ConnectOptions { quickack: false, ..ConnectOptions::default() };
     let connecting = connect(&plan.address, &options).map_err(|error| (CheckStatus::SockErr, general(&error)))?;
     match timeout_at(until, connecting.finish()).await {
         Err(_) => Err((CheckStatus::L4Tout, String::new())),
         Ok(Verdict::Connected { stream, .. }) => {
+            let stream = ToServer::from(stream);
             if let Some(version) = plan.send_proxy {
                 introduce(&stream, version, until).await?;
             }

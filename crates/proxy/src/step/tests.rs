@@ -139,6 +139,7 @@ fn frontend(mode: Mode, backend: &Arc<Backend>) -> Frontend {
         timeouts: Timeouts::default(),
         default_backend: Some(Arc::clone(backend)),
         forwardfor: false,
+        close: false,
         server_close: false,
         limits: Limits::DEFAULT,
         log: false,
