@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use plimsoll_engine::{Findings, Plan};
+use plimsoll_engine::{Findings, Plan, Refused};
 
 /// What `check` is told.
 #[derive(Debug, Args)]
@@ -46,9 +46,9 @@ pub fn load(files: &[PathBuf]) -> Option<Plan> {
 }
 
 /// For a reload: the plan, or everything that is wrong, as text.
-pub fn read(files: &[PathBuf]) -> Result<Plan, String> {
+pub fn read(files: &[PathBuf]) -> Result<Plan, Refused> {
     let (plan, findings) = plimsoll_engine::load_files(files);
-    plan.ok_or_else(|| findings.render(false))
+    plan.ok_or_else(|| Refused::of(&findings))
 }
 
 /// The verb.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use plimsoll_engine::{Engine, Loader, Plan};
+use plimsoll_engine::{Asked, Engine, Loader, Plan};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -38,7 +38,7 @@ fn serve(plan: Plan, files: &[PathBuf]) -> ExitCode {
     eprintln!("lb: ready");
     match signals.until_stopped(&engine) {
         Stop::Drained => engine.finish(),
-        Stop::Now => engine.end(),
+        Stop::Now(why) => engine.end(why),
     }
     ExitCode::SUCCESS
 }
@@ -46,7 +46,7 @@ fn serve(plan: Plan, files: &[PathBuf]) -> ExitCode {
 /// SIGHUP: the files are read again.
 fn reload(engine: &Engine) {
     let before = engine.addresses();
-    match engine.reload_files() {
+    match engine.reload_files(Asked::Signal) {
         Ok(changes) => {
             for (frontend, address) in engine.addresses().iter().filter(|bind| !before.contains(bind)) {
                 eprintln!("lb: listening on {address} (frontend {frontend})");
@@ -61,8 +61,8 @@ fn reload(engine: &Engine) {
 pub enum Stop {
     /// Every connection came to its end.
     Drained,
-    /// A second signal came first, or the time for draining was up.
-    Now,
+    /// A second signal came first, or the time for draining was up: which of them.
+    Now(&'static str),
 }
 
 /// The signals that mean something, caught from here on.
@@ -117,11 +117,11 @@ impl Signals {
                 () = drained => Stop::Drained,
                 () = too_long => {
                     eprintln!("lb: hard-stop-after: {} connections end now", engine.connections());
-                    Stop::Now
+                    Stop::Now("hard-stop-after")
                 }
-                _ = terminate.recv() => Stop::Now,
-                _ = interrupt.recv() => Stop::Now,
-                _ = soft.recv() => Stop::Now,
+                _ = terminate.recv() => Stop::Now("second signal"),
+                _ = interrupt.recv() => Stop::Now("second signal"),
+                _ = soft.recv() => Stop::Now("second signal"),
             }
         })
     }

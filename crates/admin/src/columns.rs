@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use Field::{Empty, Text, U32, U64};
+use Field::{Empty, S32, Text, U32, U64};
 use plimsoll_proxy::Mode;
-use plimsoll_server::CheckReport;
+use plimsoll_server::{CheckReport, CheckStatus};
 
-use crate::figures::{BackendFigures, FrontendFigures, Row, ServerFigures};
+use crate::figures::{BackendFigures, Counts, FrontendFigures, Rate, Row, ServerFigures, Times};
 
 /// One value, with the type that `show stat typed` says.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub(crate) enum Field<'a> {
     Empty,
     U32(u64),
     U64(u64),
+    S32(i64),
     Text(Cow<'a, str>),
 }
 
@@ -38,70 +39,74 @@ const fn unknown(name: &'static str) -> Column {
 pub(crate) const COLUMNS: &[Column] = &[
     column("pxname", "KNS", |row| Text(row.proxy_name().into())),
     column("svname", "KNS", server_name),
-    unknown("qcur"),
-    unknown("qmax"),
+    column("qcur", "MGP", |row| each(row, none, |_| U32(0), |_| U32(0))),
+    column("qmax", "MMP", |row| each(row, none, |_| U32(0), |_| U32(0))),
     column("scur", "MGP", current),
-    unknown("smax"),
+    column("smax", "MMP", |row| each(row, |f| U32(f.most), |s| U32(s.most), |b| U32(b.most))),
     column("slim", "CLP", |row| if let Row::Frontend(row) = row { U32(row.limit) } else { Empty }),
     column("stot", "MCP", sessions),
-    column("bin", "MCP", |row| each(row, |f| U64(f.bytes_in), |s| U64(s.bytes_in), |b| U64(b.bytes_in))),
-    column("bout", "MCP", |row| each(row, |f| U64(f.bytes_out), |s| U64(s.bytes_out), |b| U64(b.bytes_out))),
-    unknown("dreq"),
-    unknown("dresp"),
-    unknown("ereq"),
-    column("econ", "MCP", |row| each(row, none, |s| U64(s.connect_errors), |b| U64(b.connect_errors))),
-    column("eresp", "MCP", |row| each(row, none, |s| U64(s.response_errors), |b| U64(b.response_errors))),
-    column("wretr", "MCP", |row| each(row, none, |s| U64(s.retries), |b| U64(b.retries))),
-    column("wredis", "MCP", |row| each(row, none, |s| U64(s.redispatches), |b| U64(b.redispatches))),
+    column("bin", "MCP", |row| each(row, |f| U64(f.bytes_in), |s| U64(s.counts.bytes_in), |b| U64(b.counts.bytes_in))),
+    column("bout", "MCP", |row| {
+        each(row, |f| U64(f.bytes_out), |s| U64(s.counts.bytes_out), |b| U64(b.counts.bytes_out))
+    }),
+    column("dreq", "MCP", |row| each(row, |_| U64(0), none, |_| U64(0))),
+    column("dresp", "MCP", |_| U64(0)),
+    column("ereq", "MCP", |row| each(row, |f| U64(f.request_errors), none, none)),
+    column("econ", "MCP", |row| counted(row, |counts| counts.connect_errors)),
+    column("eresp", "MCP", |row| counted(row, |counts| counts.response_errors)),
+    column("wretr", "MCP", |row| counted(row, |counts| counts.retries)),
+    column("wredis", "MCP", |row| counted(row, |counts| counts.redispatches)),
     column("status", "SGP", status),
     column("weight", "MaP", weight),
     column("act", "MGP", |row| each(row, none, |s| U32(u64::from(!s.server().is_backup())), |b| U32(b.active))),
     column("bck", "MGP", |row| each(row, none, |s| U32(u64::from(s.server().is_backup())), |b| U32(b.backup))),
     column("chkfail", "MCP", |row| checked(row, |s| U64(s.standing.failed_checks))),
-    column("chkdown", "MCP", |row| checked(row, |s| U64(s.standing.downs))),
-    column("lastchg", "MAP", |row| each(row, none, |s| U32(s.last_change()), none)),
-    column("downtime", "MCP", |row| checked(row, |s| U32(s.standing.downtime.as_secs()))),
+    column("chkdown", "MCP", |row| {
+        each(row, none, |s| if s.checked { U64(s.standing.downs) } else { Empty }, |b| U64(b.availability.downs))
+    }),
+    column("lastchg", "MAP", |row| each(row, none, |s| U32(s.last_change()), |b| U32(b.last_change()))),
+    column("downtime", "MCP", downtime),
     unknown("qlimit"),
     column("pid", "KGP", |_| U32(1)),
     column("iid", "KGS", |row| U32(row.proxy() as u64)),
     column("sid", "KGS", |row| U32(row.server_id())),
     unknown("throttle"),
-    column("lbtot", "MCP", |row| each(row, none, |s| U64(s.sessions), |b| U64(b.requests))),
+    column("lbtot", "MCP", |row| counted(row, |counts| counts.chosen)),
     unknown("tracked"),
     column("type", "CGS", |row| each(row, |_| U32(0), |_| U32(2), |_| U32(1))),
-    unknown("rate"),
-    unknown("rate_lim"),
-    unknown("rate_max"),
-    column("check_status", "MOP", |row| check(row, |report| Text(report.status.code().into()))),
+    column("rate", "MRP", |row| rate(row, |rate| rate.now)),
+    column("rate_lim", "CLP", |row| each(row, |_| U32(0), none, none)),
+    column("rate_max", "MMP", |row| rate(row, |rate| rate.most)),
+    column("check_status", "MOP", |row| status_of_check(row, CheckStatus::code)),
     column("check_code", "MOP", |row| check(row, |report| report.code.map_or(Empty, |code| U32(u64::from(code))))),
     column("check_duration", "MDP", |row| check(row, |report| U64(report.duration.as_millis() as u64))),
-    column("hrsp_1xx", "MCP", |row| each(row, |f| U64(f.responses[1]), none, none)),
-    column("hrsp_2xx", "MCP", |row| each(row, |f| U64(f.responses[2]), none, none)),
-    column("hrsp_3xx", "MCP", |row| each(row, |f| U64(f.responses[3]), none, none)),
-    column("hrsp_4xx", "MCP", |row| each(row, |f| U64(f.responses[4]), none, none)),
-    column("hrsp_5xx", "MCP", |row| each(row, |f| U64(f.responses[5]), none, none)),
-    column("hrsp_other", "MCP", |row| each(row, |f| U64(f.responses[0]), none, none)),
+    column("hrsp_1xx", "MCP", |row| responses(row, 1)),
+    column("hrsp_2xx", "MCP", |row| responses(row, 2)),
+    column("hrsp_3xx", "MCP", |row| responses(row, 3)),
+    column("hrsp_4xx", "MCP", |row| responses(row, 4)),
+    column("hrsp_5xx", "MCP", |row| responses(row, 5)),
+    column("hrsp_other", "MCP", |row| responses(row, 0)),
     unknown("hanafail"),
-    unknown("req_rate"),
-    unknown("req_rate_max"),
-    column("req_tot", "MCP", |row| each(row, |f| U64(f.requests), none, |b| U64(b.requests))),
-    unknown("cli_abrt"),
-    unknown("srv_abrt"),
-    unknown("comp_in"),
-    unknown("comp_out"),
-    unknown("comp_byp"),
-    unknown("comp_rsp"),
-    unknown("lastsess"),
+    column("req_rate", "MRP", |row| each(row, |f| U32(f.request_rate.now), none, none)),
+    column("req_rate_max", "MMP", |row| each(row, |f| U32(f.request_rate.most), none, none)),
+    column("req_tot", "MCP", requests),
+    column("cli_abrt", "MCP", |row| counted(row, |counts| counts.client_aborts)),
+    column("srv_abrt", "MCP", |row| counted(row, |counts| counts.server_aborts)),
+    column("comp_in", "MCP", |row| each(row, |_| U64(0), none, |_| U64(0))),
+    column("comp_out", "MCP", |row| each(row, |_| U64(0), none, |_| U64(0))),
+    column("comp_byp", "MCP", |row| each(row, |_| U64(0), none, |_| U64(0))),
+    column("comp_rsp", "MCP", |row| each(row, |_| U64(0), none, |_| U64(0))),
+    column("lastsess", "MAP", last_session),
     column("last_chk", "MOP", |row| check(row, |report| Text(report.info.as_ref().into()))),
     unknown("last_agt"),
-    unknown("qtime"),
-    unknown("ctime"),
-    unknown("rtime"),
-    unknown("ttime"),
+    column("qtime", "MaP", |row| each(row, none, |_| U32(0), |_| U32(0))),
+    column("ctime", "MaP", |row| time(row, |times| times.connect.mean())),
+    column("rtime", "MaP", |row| time(row, |times| times.response.mean())),
+    column("ttime", "MaP", |row| time(row, |times| times.total.mean())),
     unknown("agent_status"),
     unknown("agent_code"),
     unknown("agent_duration"),
-    column("check_desc", "MOP", |row| check(row, |report| Text(report.status.reason().into()))),
+    column("check_desc", "MOP", |row| status_of_check(row, CheckStatus::reason)),
     unknown("agent_desc"),
     column("check_rise", "CGP", |row| checked(row, |s| U32(u64::from(s.standing.health.rise())))),
     column("check_fall", "CGP", |row| checked(row, |s| U32(u64::from(s.standing.health.fall())))),
@@ -113,24 +118,24 @@ pub(crate) const COLUMNS: &[Column] = &[
     unknown("cookie"),
     column("mode", "CGS", mode),
     column("algo", "CGS", |row| each(row, none, none, |b| Text(b.backend.balancer.balance().algorithm.name.into()))),
-    unknown("conn_rate"),
-    unknown("conn_rate_max"),
+    column("conn_rate", "MRP", |row| each(row, |f| U32(f.connection_rate.now), none, none)),
+    column("conn_rate_max", "MMP", |row| each(row, |f| U32(f.connection_rate.most), none, none)),
     column("conn_tot", "MCP", |row| each(row, |f| U64(f.connections), none, none)),
-    unknown("intercepted"),
-    unknown("dcon"),
-    unknown("dses"),
-    unknown("wrew"),
-    unknown("connect"),
-    unknown("reuse"),
-    unknown("cache_lookups"),
-    unknown("cache_hits"),
+    column("intercepted", "MCP", |row| if let Row::Frontend(_) = row { not_there(row) } else { Empty }),
+    column("dcon", "MCP", |row| each(row, |_| U64(0), none, none)),
+    column("dses", "MCP", |row| each(row, |_| U64(0), none, none)),
+    column("wrew", "MCP", |_| U64(0)),
+    column("connect", "MCP", |row| counted(row, |counts| counts.connects)),
+    column("reuse", "MCP", |row| counted(row, |counts| counts.reuses)),
+    column("cache_lookups", "MCP", not_there),
+    column("cache_hits", "MCP", not_there),
     unknown("srv_icur"),
     unknown("src_ilim"),
-    unknown("qtime_max"),
-    unknown("ctime_max"),
-    unknown("rtime_max"),
-    unknown("ttime_max"),
-    unknown("eint"),
+    column("qtime_max", "MMP", |row| each(row, none, |_| U32(0), |_| U32(0))),
+    column("ctime_max", "MMP", |row| time(row, |times| times.connect.most())),
+    column("rtime_max", "MMP", |row| time(row, |times| times.response.most())),
+    column("ttime_max", "MMP", |row| time(row, |times| times.total.most())),
+    column("eint", "MCP", |_| U64(0)),
     unknown("idle_conn_cur"),
     unknown("safe_conn_cur"),
     unknown("used_conn_cur"),
@@ -140,9 +145,9 @@ pub(crate) const COLUMNS: &[Column] = &[
     unknown("agg_server_check_status"),
     unknown("agg_check_status"),
     column("-", "KNS", |_| Text("-".into())),
-    unknown("ssl_sess"),
-    unknown("ssl_reused_sess"),
-    unknown("ssl_failed_handshake"),
+    column("ssl_sess", "MCP", |_| U64(0)),
+    column("ssl_reused_sess", "MCP", |_| U64(0)),
+    column("ssl_failed_handshake", "MCP", |_| U64(0)),
     unknown("h2_headers_rcvd"),
     unknown("h2_data_rcvd"),
     unknown("h2_settings_rcvd"),
@@ -179,6 +184,82 @@ fn each<'a>(
     }
 }
 
+/// Of servers and backends.
+fn counted(row: &Row, count: fn(&Counts) -> u64) -> Field<'_> {
+    match row {
+        Row::Frontend(_) => Empty,
+        Row::Server(row) => U64(count(&row.counts)),
+        Row::Backend(row) => U64(count(&row.counts)),
+    }
+}
+
+/// Whole milliseconds, as HAProxy counts them.
+fn time(row: &Row, micros: fn(&Times) -> u64) -> Field<'_> {
+    let times = match row {
+        Row::Frontend(_) => return Empty,
+        Row::Server(row) => &row.counts.times,
+        Row::Backend(row) => &row.counts.times,
+    };
+    U32((micros(times) + 500) / 1000)
+}
+
+fn rate(row: &Row, of: fn(&Rate) -> u64) -> Field<'_> {
+    match row {
+        Row::Frontend(row) => U32(of(&row.connection_rate)),
+        Row::Server(row) => U32(of(&row.rate)),
+        Row::Backend(row) => U32(of(&row.rate)),
+    }
+}
+
+fn is_http(row: &Row) -> bool {
+    mode_of(row) == Mode::Http
+}
+
+fn responses(row: &Row, class: usize) -> Field<'_> {
+    match row {
+        _ if !is_http(row) => Empty,
+        Row::Frontend(row) => U64(row.responses[class]),
+        Row::Server(row) => U64(row.counts.responses[class]),
+        Row::Backend(row) => U64(row.counts.responses[class]),
+    }
+}
+
+fn requests(row: &Row) -> Field<'_> {
+    match row {
+        Row::Frontend(row) => U64(row.requests),
+        _ if !is_http(row) => Empty,
+        // Those that it answered, as in HAProxy.
+        Row::Server(row) => U64(row.counts.responses.iter().sum()),
+        Row::Backend(row) => U64(row.requests),
+    }
+}
+
+/// Features that are not built: nothing came from a cache, nothing was answered by a rule.
+fn not_there(row: &Row) -> Field<'_> {
+    match row {
+        Row::Frontend(_) | Row::Backend(_) if is_http(row) => U64(0),
+        _ => Empty,
+    }
+}
+
+/// Seconds since it was last used; -1: never.
+fn last_session(row: &Row) -> Field<'_> {
+    let (last, now) = match row {
+        Row::Frontend(_) => return Empty,
+        Row::Server(row) => (row.last_session, row.now),
+        Row::Backend(row) => (row.last_session, row.now),
+    };
+    S32(last.map_or(-1, |last| i64::try_from(now.since(last).as_secs()).unwrap_or(i64::MAX)))
+}
+
+fn downtime(row: &Row) -> Field<'_> {
+    match row {
+        Row::Server(row) if row.checked => U32(row.standing.downtime.as_secs()),
+        Row::Backend(row) if row.servers > 0 => U32(row.availability.downtime.as_secs()),
+        _ => Empty,
+    }
+}
+
 fn none<T>(_: &T) -> Field<'_> {
     Empty
 }
@@ -187,6 +268,17 @@ fn none<T>(_: &T) -> Field<'_> {
 fn checked<'a>(row: &'a Row, value: fn(&'a ServerFigures) -> Field<'a>) -> Field<'a> {
     match row {
         Row::Server(row) if row.checked => value(row),
+        _ => Empty,
+    }
+}
+
+/// Before the first check has ended it says so.
+fn status_of_check(row: &Row, text: fn(CheckStatus) -> &'static str) -> Field<'_> {
+    match row {
+        Row::Server(row) if row.checked => {
+            let status = row.standing.last_check.as_ref().map_or(CheckStatus::Ini, |(_, report)| report.status);
+            Text(text(status).into())
+        }
         _ => Empty,
     }
 }
@@ -212,7 +304,7 @@ fn current(row: &Row) -> Field<'_> {
 }
 
 fn sessions(row: &Row) -> Field<'_> {
-    each(row, |f| U64(f.connections), |s| U64(s.sessions), |b| U64(b.requests))
+    each(row, |f| U64(f.connections), |s| U64(s.counts.sessions), |b| U64(b.requests))
 }
 
 fn weight(row: &Row) -> Field<'_> {
@@ -228,10 +320,13 @@ fn status(row: &Row) -> Field<'_> {
 }
 
 fn mode(row: &Row) -> Field<'_> {
-    let mode = match row {
+    Text(if mode_of(row) == Mode::Tcp { "tcp" } else { "http" }.into())
+}
+
+fn mode_of(row: &Row) -> Mode {
+    match row {
         Row::Frontend(row) => row.frontend.mode,
         Row::Server(row) => row.backend.mode,
         Row::Backend(row) => row.backend.mode,
-    };
-    Text(if mode == Mode::Tcp { "tcp" } else { "http" }.into())
+    }
 }

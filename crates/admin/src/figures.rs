@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use plimsoll_clock::Tick;
-use plimsoll_proxy::{Backend, Frontend, Snapshot, Target};
-use plimsoll_server::{Server, Standing};
+use plimsoll_counters::{Cell, Mean, Recent};
+use plimsoll_proxy::{Backend, BackendCounters, Frontend, Snapshot, Target};
+use plimsoll_server::{Availability, Server, ServerCounters, Standing};
 
 use crate::State;
 
@@ -19,19 +20,57 @@ pub(crate) enum Row {
     Backend(BackendFigures),
 }
 
+/// Events per second: now, and in the busiest second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rate {
+    pub(crate) now: u64,
+    pub(crate) most: u64,
+}
+
+/// How long things took, in microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Times {
+    pub(crate) connect: Mean,
+    pub(crate) response: Mean,
+    pub(crate) total: Mean,
+}
+
 #[derive(Debug)]
 pub(crate) struct FrontendFigures {
     pub(crate) frontend: Arc<Frontend>,
     pub(crate) proxy: usize,
     pub(crate) current: u64,
+    pub(crate) most: u64,
     pub(crate) limit: u64,
     pub(crate) connections: u64,
     pub(crate) requests: u64,
     pub(crate) failures: u64,
+    pub(crate) request_errors: u64,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     /// By the first digit of the status; 0: another.
     pub(crate) responses: [u64; 6],
+    pub(crate) connection_rate: Rate,
+    pub(crate) request_rate: Rate,
+}
+
+/// What is counted of servers, and of a backend as the sum of its servers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) sessions: u64,
+    pub(crate) chosen: u64,
+    pub(crate) connects: u64,
+    pub(crate) reuses: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) connect_errors: u64,
+    pub(crate) response_errors: u64,
+    pub(crate) retries: u64,
+    pub(crate) redispatches: u64,
+    pub(crate) client_aborts: u64,
+    pub(crate) server_aborts: u64,
+    pub(crate) responses: [u64; 6],
+    pub(crate) times: Times,
 }
 
 #[derive(Debug)]
@@ -43,27 +82,24 @@ pub(crate) struct ServerFigures {
     pub(crate) checked: bool,
     pub(crate) now: Tick,
     pub(crate) served: u64,
-    pub(crate) sessions: u64,
-    pub(crate) bytes_in: u64,
-    pub(crate) bytes_out: u64,
-    pub(crate) connect_errors: u64,
-    pub(crate) response_errors: u64,
-    pub(crate) retries: u64,
-    pub(crate) redispatches: u64,
+    pub(crate) most: u64,
+    pub(crate) counts: Counts,
+    pub(crate) rate: Rate,
+    pub(crate) last_session: Option<Tick>,
 }
 
 #[derive(Debug)]
 pub(crate) struct BackendFigures {
     pub(crate) backend: Arc<Backend>,
     pub(crate) proxy: usize,
+    pub(crate) now: Tick,
     pub(crate) current: u64,
+    pub(crate) most: u64,
     pub(crate) requests: u64,
-    pub(crate) bytes_in: u64,
-    pub(crate) bytes_out: u64,
-    pub(crate) connect_errors: u64,
-    pub(crate) response_errors: u64,
-    pub(crate) retries: u64,
-    pub(crate) redispatches: u64,
+    pub(crate) counts: Counts,
+    pub(crate) rate: Rate,
+    pub(crate) last_session: Option<Tick>,
+    pub(crate) availability: Availability,
     pub(crate) active: u64,
     pub(crate) backup: u64,
     /// Of the servers that get new work now.
@@ -71,11 +107,75 @@ pub(crate) struct BackendFigures {
     pub(crate) servers: u64,
 }
 
+impl Counts {
+    fn of(server: &Server) -> Self {
+        let all = server.counters();
+        let sum = |cell: fn(&ServerCounters) -> &Cell| all.sum(|shard| cell(shard).get());
+        let mean = |recent: fn(&ServerCounters) -> &Recent| {
+            let mut mean = Mean::default();
+            all.iter().for_each(|shard| recent(shard).add_to(&mut mean));
+            mean
+        };
+        Self {
+            sessions: sum(|shard| &shard.sessions),
+            chosen: sum(|shard| &shard.chosen),
+            connects: sum(|shard| &shard.connects),
+            reuses: sum(|shard| &shard.reuses),
+            bytes_in: sum(|shard| &shard.bytes_in),
+            bytes_out: sum(|shard| &shard.bytes_out),
+            connect_errors: sum(|shard| &shard.connect_errors),
+            response_errors: sum(|shard| &shard.response_errors),
+            retries: sum(|shard| &shard.retries),
+            redispatches: sum(|shard| &shard.redispatches),
+            client_aborts: sum(|shard| &shard.client_aborts),
+            server_aborts: sum(|shard| &shard.server_aborts),
+            responses: std::array::from_fn(|class| all.sum(|shard| shard.responses[class].get())),
+            times: Times {
+                connect: mean(|shard| &shard.connect_time),
+                response: mean(|shard| &shard.response_time),
+                total: mean(|shard| &shard.total_time),
+            },
+        }
+    }
+
+    /// A backend counts some things itself; the others are the sum over its servers.
+    fn of_backend(backend: &Backend) -> Self {
+        let all = &backend.live.counters;
+        let sum = |cell: fn(&BackendCounters) -> &Cell| all.sum(|shard| cell(shard).get());
+        let mut counts = Self {
+            sessions: sum(|shard| &shard.requests),
+            chosen: sum(|shard| &shard.chosen),
+            bytes_in: sum(|shard| &shard.bytes_in),
+            bytes_out: sum(|shard| &shard.bytes_out),
+            connect_errors: sum(|shard| &shard.connect_errors),
+            response_errors: sum(|shard| &shard.response_errors),
+            retries: sum(|shard| &shard.retries),
+            redispatches: sum(|shard| &shard.redispatches),
+            client_aborts: sum(|shard| &shard.client_aborts),
+            server_aborts: sum(|shard| &shard.server_aborts),
+            responses: std::array::from_fn(|class| all.sum(|shard| shard.answers[class].get())),
+            ..Self::default()
+        };
+        for target in &backend.targets {
+            let server = Self::of(&target.server);
+            counts.connects += server.connects;
+            counts.reuses += server.reuses;
+            counts.bytes_in += server.bytes_in;
+            counts.bytes_out += server.bytes_out;
+            counts.responses.iter_mut().zip(server.responses).for_each(|(sum, more)| *sum += more);
+            counts.times.connect.merge(&server.times.connect);
+            counts.times.response.merge(&server.times.response);
+            counts.times.total.merge(&server.times.total);
+        }
+        counts
+    }
+}
+
 impl ServerFigures {
     fn read(state: &dyn State, backend: &Arc<Backend>, proxy: usize, place: usize) -> Self {
         let target = &backend.targets[place];
         let (server, now) = (&target.server, state.now());
-        let counters = server.counters();
+        let (rate, most) = server.session_rate(now);
         Self {
             backend: Arc::clone(backend),
             proxy,
@@ -84,13 +184,10 @@ impl ServerFigures {
             checked: state.is_checked(target),
             now,
             served: u64::from(server.served()),
-            sessions: counters.sum(|shard| shard.sessions.get()),
-            bytes_in: counters.sum(|shard| shard.bytes_in.get()),
-            bytes_out: counters.sum(|shard| shard.bytes_out.get()),
-            connect_errors: counters.sum(|shard| shard.connect_errors.get()),
-            response_errors: counters.sum(|shard| shard.response_errors.get()),
-            retries: counters.sum(|shard| shard.retries.get()),
-            redispatches: counters.sum(|shard| shard.redispatches.get()),
+            most: server.load().most(),
+            counts: Counts::of(server),
+            rate: Rate { now: rate, most },
+            last_session: server.last_session(),
         }
     }
 
@@ -114,37 +211,52 @@ impl ServerFigures {
 }
 
 impl FrontendFigures {
-    fn read(frontend: &Arc<Frontend>, proxy: usize) -> Self {
-        let (gate, counters) = (&frontend.live.gate, &frontend.live.counters);
+    fn read(state: &dyn State, frontend: &Arc<Frontend>, proxy: usize) -> Self {
+        let (live, counters, now) = (&*frontend.live, &frontend.live.counters, state.now());
         Self {
             frontend: Arc::clone(frontend),
             proxy,
-            current: gate.used() as u64,
-            limit: gate.limit() as u64,
+            current: live.gate.used() as u64,
+            most: live.most.get(),
+            limit: live.gate.limit() as u64,
             connections: counters.sum(|shard| shard.connections.get()),
             requests: counters.sum(|shard| shard.requests.get()),
             failures: counters.sum(|shard| shard.failures.get()),
+            request_errors: counters.sum(|shard| shard.request_errors.get()),
             bytes_in: counters.sum(|shard| shard.bytes_in.get()),
             bytes_out: counters.sum(|shard| shard.bytes_out.get()),
             responses: std::array::from_fn(|class| counters.sum(|shard| shard.responses[class].get())),
+            connection_rate: Rate {
+                now: counters.per_second(|shard| &shard.connection_rate, now),
+                most: counters.busiest(|shard| &shard.connection_rate, &live.busiest_connections),
+            },
+            request_rate: Rate {
+                now: counters.per_second(|shard| &shard.request_rate, now),
+                most: counters.busiest(|shard| &shard.request_rate, &live.busiest_requests),
+            },
         }
     }
 }
 
 impl BackendFigures {
-    fn read(backend: &Arc<Backend>, proxy: usize) -> Self {
-        let counters = &backend.live.counters;
+    fn read(state: &dyn State, backend: &Arc<Backend>, proxy: usize) -> Self {
+        let (live, counters, now) = (&*backend.live, &backend.live.counters, state.now());
+        let last = counters.iter().map(|shard| shard.last.get()).max().filter(|last| *last > 0);
+        let counts = Counts::of_backend(backend);
         let mut figures = Self {
             backend: Arc::clone(backend),
             proxy,
-            current: 0,
-            requests: counters.sum(|shard| shard.requests.get()),
-            bytes_in: 0,
-            bytes_out: 0,
-            connect_errors: counters.sum(|shard| shard.connect_errors.get()),
-            response_errors: counters.sum(|shard| shard.response_errors.get()),
-            retries: counters.sum(|shard| shard.retries.get()),
-            redispatches: counters.sum(|shard| shard.redispatches.get()),
+            now,
+            current: u64::from(live.load.now()),
+            most: live.load.most(),
+            requests: counts.sessions,
+            counts,
+            rate: Rate {
+                now: counters.per_second(|shard| &shard.rate, now),
+                most: counters.busiest(|shard| &shard.rate, &live.busiest),
+            },
+            last_session: last.map(Tick::from_micros),
+            availability: backend.balancer.set().availability(now),
             active: 0,
             backup: 0,
             weight: 0,
@@ -153,9 +265,6 @@ impl BackendFigures {
         let mut backup_weight = 0;
         for target in &backend.targets {
             let server = &target.server;
-            figures.current += u64::from(server.served());
-            figures.bytes_in += server.counters().sum(|shard| shard.bytes_in.get());
-            figures.bytes_out += server.counters().sum(|shard| shard.bytes_out.get());
             let weight = u64::from(server.effective_weight());
             let (count, total) = if server.is_backup() {
                 (&mut figures.backup, &mut backup_weight)
@@ -169,6 +278,11 @@ impl BackendFigures {
             figures.weight = backup_weight;
         }
         figures
+    }
+
+    /// Seconds since it last lost its last server, or got one.
+    pub(crate) fn last_change(&self) -> u64 {
+        self.now.since(self.availability.last_change).as_secs()
     }
 
     /// Whether it can serve: HAProxy calls a backend without servers up.
@@ -227,7 +341,7 @@ impl Iterator for Rows {
         if let Next::Frontend(index) = self.next {
             if let Some(frontend) = self.snapshot.frontends.get(index) {
                 self.next = Next::Frontend(index + 1);
-                return Some(Row::Frontend(FrontendFigures::read(frontend, FIRST_PROXY + index)));
+                return Some(Row::Frontend(FrontendFigures::read(&*self.state, frontend, FIRST_PROXY + index)));
             }
             self.next = Next::Server(0, 0);
         }
@@ -239,7 +353,7 @@ impl Iterator for Rows {
             return Some(Row::Server(Box::new(ServerFigures::read(&*self.state, backend, proxy, place))));
         }
         self.next = Next::Server(index + 1, 0);
-        Some(Row::Backend(BackendFigures::read(backend, proxy)))
+        Some(Row::Backend(BackendFigures::read(&*self.state, backend, proxy)))
     }
 }
 

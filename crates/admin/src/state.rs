@@ -33,7 +33,7 @@ pub trait State: Send + Sync + 'static {
 
     /// Whether anything checks this server.
     fn is_checked(&self, target: &Target) -> bool {
-        target.server.last_check().is_some()
+        target.checked
     }
 
     /// How long requests to this backend took, if that is measured.
@@ -75,6 +75,10 @@ pub struct ProcessFacts {
     pub snapshots: usize,
     /// Log lines that no target took.
     pub dropped_logs: u64,
+    /// Tasks of all workers, and those of them that are ready to run.
+    pub tasks: (usize, usize),
+    /// How much of their time the workers were idle lately, in percent.
+    pub idle: u64,
 }
 
 /// How long the parts of a request took.

@@ -78,7 +78,7 @@ impl FreqCell {
     /// Counts `n` events at `now`; one writer, as for [`Cell`](crate::Cell).
     #[inline]
     pub fn add(&self, now: Tick, period: Duration, n: u64) {
-        if now.as_micros().saturating_sub(self.start.load(Relaxed)) >= micros(period) {
+        if self.is_over(now, period) {
             self.turn(now, period);
         }
         self.current.store(self.current.load(Relaxed).saturating_add(n), Relaxed);
@@ -94,6 +94,29 @@ impl FreqCell {
     #[must_use]
     pub fn last(&self, now: Tick, period: Duration) -> u64 {
         self.read().last(now, period)
+    }
+
+    /// Is the running period over at `now`?
+    #[inline]
+    pub(crate) fn is_over(&self, now: Tick, period: Duration) -> bool {
+        now.as_micros().saturating_sub(self.start.load(Relaxed)) >= micros(period)
+    }
+
+    /// Start of the running period.
+    pub(crate) fn start(&self) -> u64 {
+        self.start.load(Relaxed)
+    }
+
+    /// Events in the period that began at `start`, if that is the running one or the one before.
+    pub(crate) fn counted_in(&self, start: u64, period: Duration) -> u64 {
+        let seen = self.read();
+        if seen.start == start {
+            seen.current
+        } else if seen.start == start.saturating_add(micros(period)) {
+            seen.before
+        } else {
+            0
+        }
     }
 
     /// Once a period.

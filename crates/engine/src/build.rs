@@ -118,6 +118,7 @@ impl Plan {
         let mode = options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default();
         let balance = options.balance.or(defaults.balance).unwrap_or_default();
         let settings = self.settings(options);
+        let checks = self.health_check(options).is_some();
         let living = world.backend(name, balance, options.allbackups, &settings, addresses, now);
         let targets =
             living.servers.into_iter().zip(options.servers.values()).zip(addresses).map(|((server, line), address)| {
@@ -133,6 +134,7 @@ impl Plan {
                     send_proxy: send_proxy(line),
                     tolerance: tolerance(&line.tolerate),
                     host: host(address),
+                    checked: checks && line.check.unwrap_or(true),
                 }
             });
         let targets: Vec<Target> = targets.collect();
@@ -181,9 +183,7 @@ impl Plan {
         for (options, backend) in self.file.backends.values().zip(&snapshot.backends) {
             let Some(check) = self.health_check(options) else { continue };
             let timeouts = &backend.timeouts;
-            for (line, target) in
-                options.servers.values().zip(&backend.targets).filter(|(line, _)| line.check.unwrap_or(true))
-            {
+            for (line, target) in options.servers.values().zip(&backend.targets).filter(|(_, target)| target.checked) {
                 let defaults = Defaults {
                     connect: timeouts.connect.map(plimsoll_config::Duration::as_std),
                     check: timeouts.check.map(plimsoll_config::Duration::as_std),

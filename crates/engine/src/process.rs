@@ -1,6 +1,5 @@
 //! The process while it runs: workers, checks, the pointer to the snapshot, the end.
 
-use std::collections::HashSet;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -11,18 +10,18 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use plimsoll_clock::{Tick, wall};
+use plimsoll_clock::Tick;
 use plimsoll_net::{Address, Listener};
-use plimsoll_observe::{Event, Events, Level, Sink, SinkError, Value};
+use plimsoll_observe::{Events, Sink, SinkError};
 use plimsoll_outcome::Outcome;
-use plimsoll_proxy::{Assignment, Backend, Snapshot};
-use plimsoll_server::{Server, Set, Transition};
+use plimsoll_proxy::{Assignment, Snapshot};
 
 use crate::alive::Alive;
 use crate::answers::Answers;
 use crate::budget::{Budget, BudgetError};
 use crate::changes::Changes;
 use crate::control::Control;
+use crate::events::{self, Asked, Refused};
 use crate::names;
 use crate::plan::{Bind, Plan};
 use crate::worker::{Command, Handle, Start};
@@ -74,19 +73,19 @@ pub struct Engine {
 }
 
 /// Reads the configuration again; what is wrong with it is text for people.
-pub struct Loader(Box<dyn Fn() -> Result<Plan, String> + Send + Sync>);
+pub struct Loader(Box<dyn Fn() -> Result<Plan, Refused> + Send + Sync>);
 
 impl Loader {
     /// Reads the same files again.
     #[must_use]
-    pub fn new(read: impl Fn() -> Result<Plan, String> + Send + Sync + 'static) -> Self {
+    pub fn new(read: impl Fn() -> Result<Plan, Refused> + Send + Sync + 'static) -> Self {
         Self(Box::new(read))
     }
 
     /// For what has no files.
     #[must_use]
     pub fn none() -> Self {
-        Self::new(|| Err("there is no file to read again".into()))
+        Self::new(|| Err(String::from("there is no file to read again").into()))
     }
 }
 
@@ -120,7 +119,7 @@ impl Engine {
         let mut world = World::new(workers, maxconn, log.events());
         let opened = Opened::open(&plan, &mut world, workers)?;
         let snapshot = Arc::new(plan.build(&mut world, maxconn, Tick::now()));
-        tell_transitions(&snapshot, &[], &log.events());
+        events::follow(&snapshot, &[], &log.events());
         let (ready, started) = channel();
         let mut handles = Vec::with_capacity(workers);
         let addresses = opened.addresses.clone();
@@ -154,6 +153,12 @@ impl Engine {
         if let Some(control) = &*lock(&engine.control) {
             control.serve(admin, Answers::of(&engine))?;
         }
+        {
+            let addresses = &lock(&engine.running).addresses;
+            let events = engine.log.events();
+            events::started(&events, workers, addresses.len());
+            events::listeners(&events, &[], addresses);
+        }
         if lock(&engine.running).plan.has_unresolved() {
             names::look_after(&engine)?;
         }
@@ -171,10 +176,14 @@ impl Engine {
         let before = lock(&self.running).plan.clone();
         let Some(plan) = before.resolved(lookup) else { return };
         // What a reload changed meanwhile is newer than what was asked for.
-        if lock(&self.running).plan.file == plan.file
-            && let Err(error) = self.reload(plan)
-        {
-            eprintln!("lb: names were found, but could not be taken over: {error}");
+        if lock(&self.running).plan.file == plan.file {
+            match self.reload(plan) {
+                Ok(changes) => events::reloaded(&self.log.events(), Asked::Names, &changes),
+                Err(error) => {
+                    eprintln!("lb: names were found, but could not be taken over: {error}");
+                    events::refused(&self.log.events(), Asked::Names, &error.to_string().into());
+                }
+            }
         }
     }
 
@@ -189,12 +198,12 @@ impl Engine {
         let mut opened = Opened::open(&plan, world, workers)?;
         self.log.replace(log);
         opened.keep(old, addresses);
-        *addresses = opened.addresses.clone();
+        let before_addresses = std::mem::replace(addresses, opened.addresses.clone());
         let now = Tick::now();
         let snapshot = Arc::new(plan.build(world, maxconn, now));
         self.alive.add(&snapshot);
         let before = self.snapshot.swap(Arc::clone(&snapshot));
-        tell_transitions(&snapshot, &before.backends, &self.log.events());
+        events::follow(&snapshot, &before.backends, &self.log.events());
         let (done, adopted) = channel();
         let handles = lock(&self.workers);
         for (worker, assignments) in handles.iter().zip(opened.share(&plan, &snapshot, workers)) {
@@ -218,6 +227,8 @@ impl Engine {
         if let Some(names) = self.names.get() {
             names.unpark();
         }
+        events::listeners(&self.log.events(), &before_addresses, addresses);
+        events::removed(&self.log.events(), &before, &snapshot);
         *old = plan;
         // The last of the old snapshot goes here, on the thread that asked, never on a worker.
         drop(before);
@@ -227,14 +238,18 @@ impl Engine {
     /// Reads the configuration again and takes it over. What went wrong is text for people, and then nothing has changed.
     ///
     /// Log files are opened anew, whatever came of it: who rotates them sends the same signal.
-    pub fn reload_files(&self) -> Result<Changes, String> {
+    pub fn reload_files(&self, asked: Asked) -> Result<Changes, Refused> {
         self.log.reopen();
-        let plan = (self.loader.0)()?;
-        self.reload(plan).map_err(|error| error.to_string())
+        let done = (self.loader.0)().and_then(|plan| self.reload(plan).map_err(|error| error.to_string().into()));
+        match &done {
+            Ok(changes) => events::reloaded(&self.log.events(), asked, changes),
+            Err(refused) => events::refused(&self.log.events(), asked, refused),
+        }
+        done
     }
 
     /// Reads the configuration again and says what a reload would do.
-    pub fn plan_files(&self) -> Result<Changes, String> {
+    pub fn plan_files(&self) -> Result<Changes, Refused> {
         (self.loader.0)().map(|plan| self.changes(&plan))
     }
 
@@ -269,15 +284,18 @@ impl Engine {
 
     /// Takes no more clients and ends each connection when its request is done.
     pub fn drain(&self) {
-        self.draining.store(true, Relaxed);
+        if !self.draining.swap(true, Relaxed) {
+            events::stopping(&self.log.events(), self.connections());
+        }
         for worker in &*lock(&self.workers) {
             worker.tell(Command::Drain);
         }
     }
 
     /// Ends the connections that a drain left over, each by its rule: towards servers by RST, so that no port stays taken. Takes a
-    /// second at most, whatever a worker is about.
-    pub fn end(&self) {
+    /// second at most, whatever a worker is about. The log is told why.
+    pub fn end(&self, why: &str) {
+        events::hard_stop(&self.log.events(), self.connections(), why);
         for worker in &*lock(&self.workers) {
             worker.tell(Command::End);
         }
@@ -285,12 +303,23 @@ impl Engine {
         while !self.is_drained() && Tick::now() < until {
             std::thread::sleep(Duration::from_millis(2));
         }
+        if !self.log.finish(LAST_LINES) {
+            eprintln!("lb: the last lines of the log could not be written");
+        }
     }
 
     /// Does it take no more clients?
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Relaxed)
+    }
+
+    /// Tasks of all workers, those of them that are ready, and how long the workers were busy so far.
+    pub(crate) fn load(&self) -> (usize, usize, Duration) {
+        lock(&self.workers)
+            .iter()
+            .map(Handle::load)
+            .fold(Default::default(), |all, one| (all.0 + one.0, all.1 + one.1, all.2 + one.2))
     }
 
     /// Log lines that no target took.
@@ -319,6 +348,7 @@ impl Engine {
         lock(&self.workers).drain(..).for_each(Handle::join);
         let control = lock(&self.control).take();
         drop(control);
+        events::stopped(&self.log.events());
         if !self.log.finish(LAST_LINES) {
             eprintln!("lb: the last lines of the log could not be written");
         }
@@ -335,41 +365,6 @@ impl Engine {
     #[must_use]
     pub fn hard_stop_after(&self) -> Option<Duration> {
         lock(&self.running).plan.hard_stop_after()
-    }
-}
-
-/// State changes of servers are process events, in the words that HAProxy's users' tools look for; without a log they go to stderr.
-/// `known`: backends that have been told of.
-fn tell_transitions(snapshot: &Snapshot, known: &[Arc<Backend>], events: &Events) {
-    let known: HashSet<*const Set> = known.iter().map(|backend| Arc::as_ptr(backend.balancer.set())).collect();
-    for backend in snapshot.backends.iter().filter(|backend| !known.contains(&Arc::as_ptr(backend.balancer.set()))) {
-        let events = events.clone();
-        backend.balancer.set().on_transition(move |server: &Server, transition: &Transition| {
-            tell(server, transition, &events);
-        });
-    }
-}
-
-fn tell(server: &Server, transition: &Transition, events: &Events) {
-    // As HAProxy grades them: losing a server is an alert, the rest is worth knowing.
-    let (level, slug) = match (transition.before.is_usable(), transition.health.is_usable()) {
-        (true, false) => (Level::Alert, "server.down"),
-        (false, true) => (Level::Notice, "server.up"),
-        _ => (Level::Notice, "server.changed"),
-    };
-    let fields = [
-        ("backend", Value::Text(server.backend())),
-        ("server", Value::Text(server.name())),
-        ("active", Value::Number(transition.left.active as i64)),
-        ("backup", Value::Number(transition.left.backup as i64)),
-        ("connections", Value::Number(i64::from(transition.served))),
-    ];
-    for line in transition.lines(server) {
-        if events.is_heard() {
-            events.send(&Event { time: wall(), level, slug, text: &line, fields: &fields });
-        } else {
-            eprintln!("lb: {line}");
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use plimsoll_net::PipePool;
 use plimsoll_observe::Writer;
 use plimsoll_proxy::{Assignment, Mark, Process, Worker};
 use plimsoll_server::Server;
+use tokio::runtime::RuntimeMetrics;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How often a draining worker looks whether its last client is gone.
@@ -40,6 +41,8 @@ pub(crate) enum Command {
 pub(crate) struct Handle {
     commands: UnboundedSender<Command>,
     thread: JoinHandle<()>,
+    /// Of its event loop, once there is one.
+    metrics: Arc<OnceLock<RuntimeMetrics>>,
 }
 
 /// What a worker starts with.
@@ -55,8 +58,12 @@ impl Handle {
     pub(crate) fn spawn(start: Start, ready: Sender<io::Result<()>>) -> io::Result<Self> {
         let (commands, received) = unbounded_channel();
         let name = format!("worker {}", start.id);
-        let thread = std::thread::Builder::new().name(name).spawn(move || run(start, received, ready))?;
-        Ok(Self { commands, thread })
+        let metrics: Arc<OnceLock<RuntimeMetrics>> = Arc::default();
+        let thread = std::thread::Builder::new().name(name).spawn({
+            let metrics = Arc::clone(&metrics);
+            move || run(start, received, ready, &metrics)
+        })?;
+        Ok(Self { commands, thread, metrics })
     }
 
     pub(crate) fn tell(&self, command: Command) {
@@ -67,6 +74,13 @@ impl Handle {
     /// For those who tell it something later.
     pub(crate) fn commands(&self) -> UnboundedSender<Command> {
         self.commands.clone()
+    }
+
+    /// Tasks, those of them that are ready, and how long it was busy so far.
+    pub(crate) fn load(&self) -> (usize, usize, Duration) {
+        self.metrics.get().map_or((0, 0, Duration::ZERO), |metrics| {
+            (metrics.num_alive_tasks(), metrics.global_queue_depth(), metrics.worker_total_busy_duration(0))
+        })
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -80,12 +94,20 @@ impl Handle {
     }
 }
 
-fn run(start: Start, commands: UnboundedReceiver<Command>, ready: Sender<io::Result<()>>) {
+fn run(
+    start: Start,
+    commands: UnboundedReceiver<Command>,
+    ready: Sender<io::Result<()>>,
+    metrics: &OnceLock<RuntimeMetrics>,
+) {
     let mark = Mark::default();
     let woke = mark.clone();
     let mut builder = tokio::runtime::Builder::new_current_thread();
     match builder.enable_io().enable_time().on_thread_unpark(move || woke.woke()).build_local(Default::default()) {
-        Ok(runtime) => runtime.block_on(serve(start, mark, commands, ready)),
+        Ok(runtime) => {
+            metrics.get_or_init(|| runtime.metrics());
+            runtime.block_on(serve(start, mark, commands, ready));
+        }
         Err(error) => {
             let _ = ready.send(Err(error));
         }

@@ -4,11 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use plimsoll_clock::Tick;
-use plimsoll_counters::Sharded;
 use plimsoll_lb::{Balance, Balancer};
 use plimsoll_net::Address;
 use plimsoll_observe::Events;
-use plimsoll_proxy::{BackendLive, FrontendLive, Gate, Process};
+use plimsoll_proxy::{BackendLive, FrontendLive, Process};
 use plimsoll_server::{Server, Set, Settings, Wanted};
 
 use crate::plan::Plan;
@@ -84,10 +83,7 @@ impl World {
 
     pub(crate) fn frontend(&mut self, name: &str, maxconn: usize) -> Arc<FrontendLive> {
         let workers = self.workers;
-        let live = self
-            .frontends
-            .entry(name.into())
-            .or_insert_with(|| Arc::new(FrontendLive { gate: Gate::new(maxconn), counters: Sharded::new(workers) }));
+        let live = self.frontends.entry(name.into()).or_insert_with(|| Arc::new(FrontendLive::new(maxconn, workers)));
         live.gate.set_limit(maxconn);
         Arc::clone(live)
     }
@@ -108,7 +104,7 @@ impl World {
         let Some(known) = self.backends.get_mut(name) else {
             let set = Set::new(name, settings, workers, now);
             let balancer = Balancer::new(&balance, allbackups, Arc::clone(&set));
-            let live = Arc::new(BackendLive { counters: Sharded::new(workers) });
+            let live = Arc::new(BackendLive::new(workers));
             let servers: Vec<Arc<Server>> = set.servers().to_vec();
             let known = Known {
                 live: Arc::clone(&live),

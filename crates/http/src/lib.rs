@@ -18,6 +18,7 @@ mod outcomes;
 mod request;
 mod response;
 mod scan;
+mod stop;
 mod target;
 mod token;
 
@@ -31,6 +32,7 @@ pub use outcomes::*;
 pub use request::{Method, Request};
 pub use response::Response;
 pub use scan::Scanner;
+pub use stop::{request_stop, response_stop};
 
 /// How far a head got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

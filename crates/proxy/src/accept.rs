@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use plimsoll_clock::{Tick, Timer};
+use plimsoll_clock::{Tick, Timer, wall};
 use plimsoll_net::{AcceptError, Acceptor, Listener};
+use plimsoll_observe::{Event, Level, Value};
 
 use crate::client::{Client, Permit};
 use crate::site::Route;
@@ -79,7 +80,7 @@ pub(crate) fn listen(
 
 async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
     let timer = port.worker.wheel.timer();
-    let mut told = None;
+    let mut pause = Pause::default();
     let mut burst = 0;
     loop {
         // Only a listener with somebody waiting asks for a place: an idle one keeps none from others.
@@ -92,13 +93,14 @@ async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
         }
         match one(&acceptor, Permit::entered(&port, live)).await {
             Ok(()) => {
+                pause.over(&port);
                 burst += 1;
                 if burst % BURST == 0 {
                     tokio::task::yield_now().await;
                 }
             }
             Err(error) => {
-                tell(&mut told, &port, &error);
+                pause.begin(&port, &error);
                 timer.arm(Tick::now().after(PAUSE));
                 timer.wait().await;
                 timer.disarm();
@@ -172,11 +174,42 @@ async fn until_leaving<T>(
     .await
 }
 
-#[cold]
-fn tell(told: &mut Option<Tick>, port: &Port, error: &AcceptError) {
-    let now = Tick::now();
-    if told.is_none_or(|last| now.since(last) >= QUIET) {
-        eprintln!("lb: frontend {}: accepting pauses: {error}", port.route().frontend.name);
-        *told = Some(now);
+/// Whether accepting pauses, and what was said of it.
+#[derive(Default)]
+struct Pause {
+    told: Option<Tick>,
+    /// It was said that it pauses, and not yet that it goes on.
+    open: bool,
+}
+
+impl Pause {
+    #[cold]
+    fn begin(&mut self, port: &Port, error: &AcceptError) {
+        let now = Tick::now();
+        if self.told.is_none_or(|last| now.since(last) >= QUIET) {
+            let text = format!("frontend {}: accepting pauses: {error}", port.route().frontend.name);
+            eprintln!("lb: {text}");
+            say(port, Level::Err, "accept.paused", &text);
+            (self.told, self.open) = (Some(now), true);
+        }
     }
+
+    #[inline]
+    fn over(&mut self, port: &Port) {
+        if self.open {
+            self.open = false;
+            let text = format!("frontend {}: accepting goes on.", port.route().frontend.name);
+            say(port, Level::Notice, "accept.resumed", &text);
+        }
+    }
+}
+
+#[cold]
+fn say(port: &Port, level: Level, slug: &'static str, text: &str) {
+    let (route, worker) = (port.route(), &port.worker);
+    let fields = [
+        ("frontend", Value::Text(&route.frontend.name)),
+        ("worker", i64::try_from(worker.id).map_or(Value::Null, Value::Number)),
+    ];
+    worker.process.events.send(&Event { time: wall(), level, slug, text, fields: &fields });
 }

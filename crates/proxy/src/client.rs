@@ -59,10 +59,10 @@ impl Client {
     pub(crate) fn new(stream: Stream, peer: Peer, permit: Permit) -> Self {
         let mut permit = permit;
         permit.began();
-        let worker = &permit.port.worker;
-        permit.live.counters.shard(worker.id).connections.add(1);
-        let timer = worker.wheel.timer();
-        Self { stream, peer, timer, since: Cell::new(Tick::now()), requests: 0, private: None, proxied: None, permit }
+        let now = Tick::now();
+        permit.count(now);
+        let timer = permit.port.worker.wheel.timer();
+        Self { stream, peer, timer, since: Cell::new(now), requests: 0, private: None, proxied: None, permit }
     }
 
     pub(crate) fn port(&self) -> &Rc<Port> {
@@ -146,6 +146,16 @@ impl Permit {
     /// Both gates were entered.
     pub(crate) fn entered(port: &Rc<Port>, live: Arc<FrontendLive>) -> Self {
         Self { port: Rc::clone(port), live, client: false }
+    }
+
+    /// A connection more, at this time.
+    fn count(&self, now: Tick) {
+        let (worker, live) = (&self.port.worker, &*self.live);
+        live.counters.shard(worker.id).connections.add(1);
+        live.counters.count(worker.id, |shard| &shard.connection_rate, &live.busiest_connections, now);
+        live.most.saw(live.gate.used() as u64);
+        let process = &*worker.process;
+        process.counters.count(worker.id, |shard| &shard.connection_rate, &process.busiest, now);
     }
 
     fn began(&mut self) {

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use plimsoll_counters::{Cell, Distribution, Histogram, Sharded};
+use plimsoll_counters::{Cell, Distribution, FreqCell, Histogram, Sharded};
 
 /// Counters of one frontend, of one worker.
 #[derive(Debug, Default)]
@@ -13,12 +13,25 @@ pub struct FrontendCounters {
     pub requests: Cell,
     /// Requests refused or failed.
     pub failures: Cell,
+    /// Requests that were none, or did not arrive whole (`ereq`).
+    pub request_errors: Cell,
     /// Bytes from clients.
     pub bytes_in: Cell,
     /// Bytes to clients.
     pub bytes_out: Cell,
     /// Responses by the first digit of their status; 0: none or another.
     pub responses: [Cell; 6],
+    /// Connections per second.
+    pub connection_rate: FreqCell,
+    /// Requests per second.
+    pub request_rate: FreqCell,
+}
+
+/// Counters of the process, of one worker.
+#[derive(Debug, Default)]
+pub struct ProcessCounters {
+    /// Connections of clients per second.
+    pub connection_rate: FreqCell,
 }
 
 /// Counters of one backend, of one worker.
@@ -26,14 +39,30 @@ pub struct FrontendCounters {
 pub struct BackendCounters {
     /// Requests or connections routed here.
     pub requests: Cell,
+    /// How often the balancer chose a server (`lbtot`).
+    pub chosen: Cell,
     /// Attempts repeated.
     pub retries: Cell,
     /// Attempts moved to another server.
     pub redispatches: Cell,
-    /// Connections that failed.
+    /// Requests that found no connection to a server.
     pub connect_errors: Cell,
     /// Responses that failed.
     pub response_errors: Cell,
+    /// Clients that went away while data was on its way.
+    pub client_aborts: Cell,
+    /// The same of servers.
+    pub server_aborts: Cell,
+    /// Answers of our own, by the first digit of their status; 0: none.
+    pub answers: [Cell; 6],
+    /// From clients, where no server was chosen.
+    pub bytes_in: Cell,
+    /// To clients, where no server was chosen.
+    pub bytes_out: Cell,
+    /// When it was last used, as a tick; 0: never.
+    pub last: Cell,
+    /// Requests or connections per second.
+    pub rate: FreqCell,
     /// Made with the first response: 3 KiB, which thousands of idle backends need not have.
     latencies: OnceLock<Box<Latencies>>,
 }

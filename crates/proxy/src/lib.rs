@@ -20,13 +20,14 @@ mod site;
 mod snapshot;
 mod step;
 mod sync;
+mod tally;
 mod tcp;
 #[cfg(test)]
 mod testing;
 mod timeouts;
 mod worker;
 
-pub use counters::{BackendCounters, FrontendCounters, latencies};
+pub use counters::{BackendCounters, FrontendCounters, ProcessCounters, latencies};
 pub use gate::Gate;
 pub use outcomes::*;
 pub use send_proxy::{ProxyV2Option, SendProxy};

@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 
-use plimsoll_counters::Sharded;
+use plimsoll_counters::{Most, Sharded};
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::Balancer;
 use plimsoll_net::{Address, ConnectOptions};
 use plimsoll_observe::{Events, Failures};
 use plimsoll_outcome::Tally;
-use plimsoll_server::Server;
+use plimsoll_server::{Load, Server};
 use plimsoll_upstream::Reuse;
 use serde::Deserialize;
 
-use crate::{BackendCounters, FrontendCounters, Gate, LoopCounters, SendProxy, Timeouts};
+use crate::{BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, SendProxy, Timeouts};
 
 /// What a proxy understands of the bytes it forwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -50,6 +50,10 @@ pub struct Process {
     pub loops: Sharded<LoopCounters>,
     /// Where workers tell what happens to themselves.
     pub events: Events,
+    /// Counted by each worker.
+    pub counters: Sharded<ProcessCounters>,
+    /// Connections of the busiest second.
+    pub busiest: Most,
 }
 
 impl Process {
@@ -62,6 +66,8 @@ impl Process {
             failures: (0..workers).map(|_| Failures::default()).collect(),
             loops: Sharded::new(workers),
             events,
+            counters: Sharded::new(workers),
+            busiest: Most::default(),
         }
     }
 }
@@ -98,6 +104,26 @@ pub struct FrontendLive {
     pub gate: Gate,
     /// Counted by each worker.
     pub counters: Sharded<FrontendCounters>,
+    /// The most connections at once.
+    pub most: Most,
+    /// Connections of the busiest second.
+    pub busiest_connections: Most,
+    /// Requests of the busiest second.
+    pub busiest_requests: Most,
+}
+
+impl FrontendLive {
+    /// For so many connections at once.
+    #[must_use]
+    pub fn new(maxconn: usize, workers: usize) -> Self {
+        Self {
+            gate: Gate::new(maxconn),
+            counters: Sharded::new(workers),
+            most: Most::default(),
+            busiest_connections: Most::default(),
+            busiest_requests: Most::default(),
+        }
+    }
 }
 
 /// Where requests go, as this configuration says.
@@ -145,8 +171,16 @@ impl Backend {
         places
     }
 
+    /// Chooses a target by the balancer, and counts that.
+    pub(crate) fn choose(&self, worker: usize, avoid: Option<usize>, random: &mut dyn FnMut() -> u64) -> Option<usize> {
+        let place = self.pick(avoid, random)?;
+        self.live.counters.shard(worker).chosen.add(1);
+        self.targets[place].server.counters().shard(worker).chosen.add(1);
+        Some(place)
+    }
+
     /// Chooses a target; `avoid` is the one that just failed.
-    pub(crate) fn pick(&self, avoid: Option<usize>, random: &mut dyn FnMut() -> u64) -> Option<usize> {
+    fn pick(&self, avoid: Option<usize>, random: &mut dyn FnMut() -> u64) -> Option<usize> {
         let avoid = avoid.map(|place| self.targets[place].server.slot());
         let slot = self.balancer.pick(0, avoid, random)?;
         match self.by_slot.get(slot) {
@@ -162,6 +196,18 @@ impl Backend {
 pub struct BackendLive {
     /// Counted by each worker.
     pub counters: Sharded<BackendCounters>,
+    /// Requests and connections under way, whether they have a server or not.
+    pub load: Load,
+    /// Those of the busiest second.
+    pub busiest: Most,
+}
+
+impl BackendLive {
+    /// Of nothing yet.
+    #[must_use]
+    pub fn new(workers: usize) -> Self {
+        Self { counters: Sharded::new(workers), load: Load::default(), busiest: Most::default() }
+    }
 }
 
 /// A server as this configuration reaches it.
@@ -179,4 +225,6 @@ pub struct Target {
     pub tolerance: Tolerance,
     /// The `Host` for a request that has none.
     pub host: Box<str>,
+    /// Something checks its health.
+    pub checked: bool,
 }

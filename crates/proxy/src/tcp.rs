@@ -9,7 +9,7 @@ use plimsoll_outcome::Outcome;
 
 use crate::buffer::Buffer;
 use crate::client::Client;
-use crate::lease::Lease;
+use crate::lease::{Lease, Stay};
 use crate::relay::{Ends, Moved, closing, relay};
 use crate::step::fault::point;
 use crate::timeouts::deadline;
@@ -25,6 +25,7 @@ struct Record {
     retries: u32,
     redispatched: bool,
     server: Option<usize>,
+    stay: Option<Stay>,
 }
 
 /// Serves one client until its connection ends.
@@ -38,8 +39,10 @@ pub(crate) async fn serve(mut client: Client) {
         }
         Err(outcome) => (Moved::default(), outcome, None),
     };
-    finish(&client, &record, moved, outcome);
+    // As in HAProxy, its line counts those that are left.
     drop(lease);
+    drop(record.stay.take());
+    finish(&client, &record, moved, outcome);
     if let Some(lingering) = client.close(closing(moved, outcome)) {
         lingering.await;
     }
@@ -51,16 +54,20 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(ToServer, Lease)
     let route = port.route();
     let site = route.site.as_ref().ok_or(&NO_BACKEND)?;
     let backend = &*site.backend;
-    let counters = backend.live.counters.shard(port.worker.id);
-    counters.requests.add(1);
+    let worker = port.worker.id;
+    record.stay = Some(Stay::begin(site, worker, client.since.get()));
     let mut avoid = None;
     loop {
         let same = avoid.filter(|index: &usize| !backend.redispatch && backend.targets[*index].server.usable());
-        let server = same.or_else(|| backend.pick(avoid, &mut || port.worker.random())).ok_or(&NO_SERVER)?;
+        let server = match same {
+            Some(server) => server,
+            None => backend.choose(worker, avoid, &mut || port.worker.random()).ok_or(&NO_SERVER)?,
+        };
         let lease = Lease::take(site, server);
         point("chosen");
         record.server = Some(server);
         record.redispatched = avoid.is_some_and(|avoid| avoid != server);
+        backend.count_attempt(worker, avoid, server, client.since.get());
         if avoid == Some(server) {
             let pause = backend.timeouts.connect.map_or(SAME_SERVER, |limit| limit.as_std().min(SAME_SERVER));
             client.timer.arm(Tick::now().after(pause));
@@ -68,21 +75,18 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(ToServer, Lease)
         }
         let target = lease.target();
         let until = deadline(Tick::now(), backend.timeouts.connect);
+        target.server.counters().shard(worker).connects.add(1);
         let preface = target.send_proxy.as_ref().map(|send| send.header(client)).unwrap_or_default();
         match plimsoll_upstream::connect(&target.address, &target.connect, &preface, &client.timer, until).await {
             Ok(stream) => {
                 record.connected = Some(Tick::now());
-                target.server.counters().shard(port.worker.id).sessions.add(1);
                 return Ok((stream.into(), lease));
             }
             Err(outcome) => {
-                counters.connect_errors.add(1);
-                target.server.counters().shard(port.worker.id).connect_errors.add(1);
                 if record.retries == backend.retries {
                     return Err(outcome);
                 }
                 record.retries += 1;
-                counters.retries.add(1);
                 avoid = Some(server);
             }
         }
@@ -117,11 +121,24 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
     let counters = frontend.live.counters.shard(worker.id);
     counters.bytes_in.add(moved.up);
     counters.bytes_out.add(moved.down);
+    let backend = frontend.default_backend.as_deref();
+    let server = backend.zip(record.server).map(|(backend, index)| &backend.targets[index].server);
+    let now = Tick::now();
+    if let Some(server) = server {
+        let counters = server.counters().shard(worker.id);
+        counters.bytes_in.add(moved.up);
+        counters.bytes_out.add(moved.down);
+        if let Some(connected) = record.connected {
+            counters.connect_time.record(connected.since(client.since.get()).as_micros() as u64);
+            counters.total_time.record(now.since(client.since.get()).as_micros() as u64);
+        }
+    }
     if *outcome != OK {
         worker.count(outcome);
         counters.failures.add(1);
-        let backend = frontend.default_backend.as_deref();
-        let server = backend.zip(record.server).map(|(backend, index)| &backend.targets[index].server);
+        if let Some(backend) = backend {
+            backend.count_failure(worker.id, record.server, outcome);
+        }
         worker.keep(&Failure {
             time: wall(),
             client: client.address(),
@@ -137,9 +154,6 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
         });
     }
     let Some(log) = worker.log.as_ref().filter(|log| frontend.log && log.wants_lines()) else { return };
-    let backend = frontend.default_backend.as_deref();
-    let server = backend.zip(record.server).map(|(backend, index)| &backend.targets[index].server);
-    let now = Tick::now();
     let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
     log.tcp(&TcpRecord {
         client: client.address(),
@@ -158,8 +172,7 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
         levels: Levels {
             process: worker.process.gate.used(),
             frontend: frontend.live.gate.used(),
-            backend: backend
-                .map_or(0, |backend| backend.targets.iter().map(|target| target.server.served() as usize).sum()),
+            backend: backend.map_or(0, |backend| backend.live.load.now() as usize),
             server: server.map_or(0, |server| server.served() as usize),
             retries: record.retries,
             redispatched: record.redispatched,

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, MutexGuard};
+use plimsoll_clock::Tick;
 
-use crate::{Left, Server, Transition};
+use crate::service::Service;
+use crate::{Availability, Left, Server, Transition};
 
 /// What is called on every transition.
 pub(crate) type Subscriber = Box<dyn Fn(&Server, &Transition) + Send + Sync>;
@@ -31,13 +33,24 @@ pub(crate) struct Bus {
     backend: Box<str>,
     active: AtomicUsize,
     backup: AtomicUsize,
+    service: Mutex<Service>,
     audience: Mutex<Audience>,
 }
 
 impl Bus {
-    pub(crate) fn new(backend: &str) -> Self {
+    pub(crate) fn new(backend: &str, now: Tick) -> Self {
         let (active, backup) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { backend: backend.into(), active, backup, audience: Mutex::default() }
+        let service = Mutex::new(Service::new(now));
+        Self { backend: backend.into(), active, backup, service, audience: Mutex::default() }
+    }
+
+    /// Whether the backend serves from `now` on; true if that is new.
+    pub(crate) fn note(&self, serves: bool, now: Tick) -> bool {
+        self.service.lock().note(serves, now)
+    }
+
+    pub(crate) fn availability(&self, now: Tick) -> Availability {
+        self.service.lock().at(now)
     }
 
     pub(crate) fn backend(&self) -> &str {

@@ -121,6 +121,8 @@ impl Set {
         for (server, Wanted { settings, .. }) in servers.iter().zip(wanted) {
             server.file(&turn, settings, now);
         }
+        // What leaves does not count any more; a backend without servers counts as one that serves, as in HAProxy.
+        self.bus.note(servers.is_empty() || servers.iter().any(|server| server.usable()), now);
         let slots = servers.iter().map(|server| server.slot()).collect();
         Reshaped { servers, slots, difference }
     }

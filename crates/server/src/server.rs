@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use plimsoll_clock::Tick;
-use plimsoll_counters::{Cell, Sharded};
+use plimsoll_counters::{Cell, FreqCell, Most, Recent, Sharded};
 
 use crate::bus::{Bus, Turn};
 use crate::state::State;
@@ -30,16 +30,50 @@ pub struct Settings {
 
 /// One worker's counts about one server.
 #[derive(Debug, Default)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct ServerCounters {
+    /// Attempts that were sent here (`stot`).
     pub sessions: Cell,
-    pub requests: Cell,
+    /// How often the balancer chose it (`lbtot`).
+    pub chosen: Cell,
+    /// Connections that were tried (`connect`).
+    pub connects: Cell,
+    /// Requests that an idle connection took (`reuse`).
+    pub reuses: Cell,
+    /// Its responses by the first digit of their status; 0: another.
+    pub responses: [Cell; 6],
+    /// To it.
     pub bytes_in: Cell,
+    /// From it.
     pub bytes_out: Cell,
+    /// Requests that found no connection to it (`econ`).
     pub connect_errors: Cell,
+    /// Responses that failed (`eresp`).
     pub response_errors: Cell,
+    /// Attempts that failed here and were repeated (`wretr`).
     pub retries: Cell,
+    /// Attempts that failed here and went on to another server (`wredis`).
     pub redispatches: Cell,
+    /// Clients that went away while data was on its way (`cli_abrt`).
+    pub client_aborts: Cell,
+    /// The same of the server (`srv_abrt`).
+    pub server_aborts: Cell,
+    /// When it was last used, as a tick; 0: never.
+    pub last: Cell,
+    /// Attempts per second.
+    pub rate: FreqCell,
+    /// Microseconds until the connection was there.
+    pub connect_time: Recent,
+    /// Microseconds from there to the response's head.
+    pub response_time: Recent,
+    /// Microseconds of all of it.
+    pub total_time: Recent,
+}
+
+/// What is counted about a server, by worker; shared with the server that takes its place when its address changes.
+#[derive(Debug)]
+struct Counted {
+    shards: Sharded<ServerCounters>,
+    busiest: Most,
 }
 
 /// A server of one backend. Shared by all workers; only a change of state takes its lock.
@@ -53,8 +87,7 @@ pub struct Server {
     id: AtomicU32,
     backup: bool,
     name: Box<str>,
-    /// Shared with the server that takes this one's place when its address changes.
-    counters: Arc<Sharded<ServerCounters>>,
+    counters: Arc<Counted>,
     state: Mutex<State>,
     bus: Arc<Bus>,
 }
@@ -64,14 +97,15 @@ impl Server {
     pub(crate) fn new(settings: &Settings, id: u32, slot: usize, workers: usize, bus: Arc<Bus>, now: Tick) -> Self {
         let state = State::new(settings, now);
         let weight = settings.options.weight;
-        Self::with(settings, (id, slot, weight), state, Arc::new(Sharded::new(workers)), bus)
+        let counted = Counted { shards: Sharded::new(workers), busiest: Most::default() };
+        Self::with(settings, (id, slot, weight), state, Arc::new(counted), bus)
     }
 
     fn with(
         settings: &Settings,
         (id, slot, weight): (u32, usize, u16),
         state: State,
-        counters: Arc<Sharded<ServerCounters>>,
+        counters: Arc<Counted>,
         bus: Arc<Bus>,
     ) -> Self {
         Self {
@@ -207,7 +241,31 @@ impl Server {
     /// The counters; a worker writes only its own shard.
     #[must_use]
     pub fn counters(&self) -> &Sharded<ServerCounters> {
-        &self.counters
+        &self.counters.shards
+    }
+
+    /// Worker `worker` sends an attempt here.
+    #[inline]
+    pub fn count_session(&self, worker: usize, now: Tick) {
+        let Counted { shards, busiest } = &*self.counters;
+        let mine = shards.shard(worker);
+        mine.sessions.add(1);
+        mine.last.set(now.as_micros());
+        shards.count(worker, |shard| &shard.rate, busiest, now);
+    }
+
+    /// Attempts in the second that ends `now`, and in the busiest one.
+    #[must_use]
+    pub fn session_rate(&self, now: Tick) -> (u64, u64) {
+        let Counted { shards, busiest } = &*self.counters;
+        (shards.per_second(|shard| &shard.rate, now), shards.busiest(|shard| &shard.rate, busiest))
+    }
+
+    /// When it was last used; `None`: never.
+    #[must_use]
+    pub fn last_session(&self) -> Option<Tick> {
+        let last = self.counters.shards.iter().map(|shard| shard.last.get()).max().unwrap_or(0);
+        (last > 0).then(|| Tick::from_micros(last))
     }
 
     /// A check ended. Subscribers have heard of the transition when this returns.
@@ -275,7 +333,9 @@ impl Server {
 
     fn transition(&self, at: Tick, change: Change, before: Health, health: Health, cause: Cause) -> Transition {
         let left = self.count(if health.is_usable() { self.weight.load(Relaxed) } else { 0 });
-        Transition { change, before, health, cause, at, left, served: self.served() }
+        let serves = left.active + left.backup > 0;
+        let backend = self.bus.note(serves, at).then_some(serves);
+        Transition { change, before, health, cause, at, left, served: self.served(), backend }
     }
 
     fn count(&self, effective: u32) -> Left {

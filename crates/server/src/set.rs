@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 use plimsoll_clock::Tick;
 
 use crate::bus::Bus;
-use crate::{Follow, Left, Server, Settings, Transition, Wanted};
+use crate::{Availability, Follow, Left, Server, Settings, Transition, Wanted};
 
 /// The servers of one backend. Its locks are for changes and statistics; a request reads neither: it has its servers
 /// from the snapshot and chooses among them with a balancer that follows the set.
@@ -34,7 +34,7 @@ impl Set {
     #[must_use]
     pub fn new(backend: &str, settings: &[Settings], workers: usize, now: Tick) -> Arc<Self> {
         let layout = Layout { servers: Arc::new([]), leaving: Vec::new(), slots: Vec::new() };
-        let set = Self { bus: Arc::new(Bus::new(backend)), workers, layout: RwLock::new(layout) };
+        let set = Self { bus: Arc::new(Bus::new(backend, now)), workers, layout: RwLock::new(layout) };
         let wanted: Vec<Wanted> = settings.iter().cloned().map(Wanted::from).collect();
         set.reshape(&wanted, now);
         Arc::new(set)
@@ -62,6 +62,12 @@ impl Set {
     #[must_use]
     pub fn left(&self) -> Left {
         self.bus.left()
+    }
+
+    /// Whether it has a server that may be used, and since when.
+    #[must_use]
+    pub fn availability(&self, now: Tick) -> Availability {
+        self.bus.availability(now)
     }
 
     /// Calls `subscriber` on every transition from now on, one at a time for the whole backend, in the order of the

@@ -21,8 +21,8 @@ impl Health {
 }
 
 impl Transition {
-    /// The lines that the log gets: one, two where a second fact is worth saying, none for a step that changes no
-    /// server's use.
+    /// The lines about the server that the log gets: one, two where a second fact is worth saying, none for a step that
+    /// changes no server's use.
     #[must_use]
     pub fn lines(&self, server: &Server) -> Vec<String> {
         let who = format!(
@@ -36,11 +36,16 @@ impl Transition {
         if self.health.admin() == Admin::Drain && self.stays_drained() {
             lines.push(format!("{who} remains in forced drain mode."));
         }
-        let was_usable = self.before.is_usable() && server.weight() > 0;
-        if was_usable && !self.health.is_usable() && self.left.active + self.left.backup == 0 {
-            lines.push(format!("backend {} has no server available!", server.backend()));
-        }
         lines
+    }
+
+    /// The line about the backend, if it lost its last server or has one again.
+    #[must_use]
+    pub fn backend_line(&self, server: &Server) -> Option<String> {
+        Some(match self.backend? {
+            false => format!("backend {} has no server available!", server.backend()),
+            true => format!("backend {} has a server available again.", server.backend()),
+        })
     }
 
     /// Whether the drain was asked for before, or outlived something else.

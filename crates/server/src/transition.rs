@@ -41,4 +41,6 @@ pub struct Transition {
     pub left: Left,
     /// Requests or connections in progress on the server now.
     pub served: u32,
+    /// The backend has a server again (true), or lost its last one (false).
+    pub backend: Option<bool>,
 }

@@ -45,13 +45,13 @@ fn a_server_that_keeps_its_name_is_the_very_same() {
     let set = set(&["a", "b"]);
     let a = set.find("a").unwrap();
     a.load().begin();
-    a.counters().shard(1).requests.add(7);
+    a.counters().shard(1).chosen.add(7);
     a.report(at(2), failed());
     let reshaped = set.reshape(&[wanted("c"), wanted("b"), wanted("a")], at(3));
     assert_eq!(names(&reshaped.servers), ["c", "b", "a"]);
     assert_eq!(reshaped.slots, [2, 1, 0]);
     assert!(Arc::ptr_eq(&reshaped.servers[2], &a));
-    assert_eq!((a.served(), a.counters().shard(1).requests.get(), a.health().is_up()), (1, 7, false));
+    assert_eq!((a.served(), a.counters().shard(1).chosen.get(), a.health().is_up()), (1, 7, false));
     assert_eq!(a.last_check().unwrap().0, at(2));
     assert_eq!(reshaped.servers.iter().map(|server| server.id()).collect::<Vec<_>>(), [3, 2, 1]);
 }

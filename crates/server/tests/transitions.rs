@@ -21,7 +21,9 @@ fn set(servers: &[(&str, ServerOptions)]) -> (Arc<Set>, Arc<Mutex<Vec<String>>>)
     let set = Set::new("be", &settings, 2, NOW);
     let lines = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&lines);
-    set.on_transition(move |server, transition| log.lock().unwrap().extend(transition.lines(server)));
+    set.on_transition(move |server, transition| {
+        log.lock().unwrap().extend(transition.lines(server).into_iter().chain(transition.backend_line(server)));
+    });
     (set, lines)
 }
 
@@ -83,7 +85,9 @@ fn going_down_and_up_by_checks_reads_as_in_haproxy() {
         taken(&lines),
         [
             "Backup Server be/c is UP, reason: Layer7 check passed, code: 200, check duration: 1ms. 0 active and 1 backup \
-          servers online. Running on backup. 0 sessions requeued, 0 total in queue."
+          servers online. Running on backup. 0 sessions requeued, 0 total in queue.",
+            // This one HAProxy does not say.
+            "backend be has a server available again."
         ]
     );
     a.report(NOW, passed());

@@ -44,7 +44,7 @@ impl Figures {
                 name: target.server.name().to_owned(),
                 state: target.server.health().word(true),
                 up: target.server.usable(),
-                requests: target.server.counters().sum(|counters| counters.requests.get()),
+                requests: target.server.counters().sum(|counters| counters.chosen.get()),
             }));
         }
         figures

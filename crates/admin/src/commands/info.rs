@@ -66,17 +66,21 @@ pub(super) fn show_info(context: &mut Context<'_>) -> Reply {
 
 fn figures(state: &dyn State) -> Vec<Figure> {
     let (facts, snapshot) = (state.process(), state.snapshot());
-    let up = state.now().since(facts.started).as_secs();
+    let now = state.now();
+    let up = now.since(facts.started).as_secs();
     let total = |figure: fn(&plimsoll_proxy::FrontendCounters) -> u64| -> u64 {
         snapshot.frontends.iter().map(|frontend| frontend.live.counters.sum(figure)).sum()
     };
     let started = facts.started_wall.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
     let uptime = format!("{}d {}h{:02}m{:02}s", up / 86400, up / 3600 % 24, up / 60 % 60, up % 60);
     let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let gate = &snapshot.process.gate;
+    let process = &*snapshot.process;
+    let gate = &process.gate;
+    let rate = process.counters.per_second(|shard| &shard.connection_rate, now);
+    let busiest = process.counters.busiest(|shard| &shard.connection_rate, &process.busiest);
     let text = |place, name, tags, value: String| Figure { place, name, tags, value: Value::Text(value) };
     let number = |place, name, tags, value: u64| Figure { place, name, tags, value: Value::Number(value) };
-    vec![
+    let mut figures = vec![
         text(0, "Name", "POS", facts.name.into()),
         text(1, "Version", "POS", facts.version.into()),
         number(3, "Nbthread", "CGS", facts.threads as u64),
@@ -86,18 +90,53 @@ fn figures(state: &dyn State) -> Vec<Figure> {
         text(7, "Uptime", "MDP", uptime),
         number(8, "Uptime_sec", "MDP", up),
         number(13, "Ulimit-n", "CLP", facts.max_fds),
+        number(14, "Maxsock", "CLP", facts.max_fds),
         number(15, "Maxconn", "CLP", gate.limit() as u64),
         number(16, "Hard_maxconn", "CLP", gate.limit() as u64),
         number(17, "CurrConns", "MGP", gate.used() as u64),
         number(18, "CumConns", "MCP", total(|shard| shard.connections.get())),
         number(19, "CumReq", "MCP", total(|shard| shard.requests.get())),
+        number(26, "ConnRate", "MRP", rate),
+        number(28, "MaxConnRate", "MMP", busiest),
+        number(29, "SessRate", "MRP", rate),
+        number(31, "MaxSessRate", "MRP", busiest),
+        number(47, "Tasks", "MGP", facts.tasks.0 as u64),
+        number(48, "Run_queue", "MGP", facts.tasks.1 as u64),
+        number(49, "Idle_pct", "MaP", facts.idle),
         text(50, "node", "COS", node),
         number(52, "Stopping", "MGP", u64::from(facts.stopping)),
+        number(53, "Jobs", "MGP", (facts.listeners + gate.used()) as u64),
         number(55, "Listeners", "MGP", facts.listeners as u64),
         number(58, "DroppedLogs", "MGP", facts.dropped_logs),
         number(61, "TotalBytesOut", "MGP", total(|shard| shard.bytes_out.get())),
         number(70, "Start_time_sec", "MDP", started),
         // HAProxy has no such figure: far behind its places.
         number(1000, "Snapshots", "MGP", facts.snapshots as u64),
-    ]
+    ];
+    figures.extend(ABSENT.iter().map(|&(place, name, tags)| number(place, name, tags, 0)));
+    figures.sort_by_key(|figure| figure.place);
+    figures
 }
+
+/// What is not built or not limited: zero is the truth.
+const ABSENT: &[(usize, &str, &str)] = &[
+    (9, "Memmax_MB", "CLP"),
+    (20, "MaxSslConns", "MMP"),
+    (21, "CurrSslConns", "MGP"),
+    (22, "CumSslConns", "MCP"),
+    (27, "ConnRateLimit", "CLP"),
+    (30, "SessRateLimit", "CLP"),
+    (32, "SslRate", "MRP"),
+    (33, "SslRateLimit", "CLP"),
+    (34, "MaxSslRate", "MMP"),
+    (42, "CompressBpsIn", "MRP"),
+    (43, "CompressBpsOut", "MRP"),
+    (44, "CompressBpsRateLim", "CLP"),
+    (54, "Unstoppable Jobs", "MGP"),
+    (56, "ActivePeers", "MGP"),
+    (57, "ConnectedPeers", "MGP"),
+    (59, "BusyPolling", "MGP"),
+    (64, "DebugCommandsIssued", "MGP"),
+    (65, "CumRecvLogs", "MCP"),
+    (67, "Memmax_bytes", "CLP"),
+];

@@ -135,6 +135,7 @@ fn write_csv(row: &Row, text: &mut String) {
     for column in COLUMNS {
         match (column.value)(row) {
             Field::Empty => {}
+            Field::S32(number) => text.push_str(itoa::Buffer::new().format(number)),
             Field::U32(number) | Field::U64(number) => text.push_str(itoa::Buffer::new().format(number)),
             Field::Text(value) if value.contains(['"', ',', '\r', '\n']) => {
                 let _ = write!(text, "\"{}\"", value.replace('"', "\"\"").replace(['\r', '\n'], " "));
@@ -190,6 +191,7 @@ fn typed(field: Field<'_>) -> Option<(&'static str, String)> {
         Field::Empty => return None,
         Field::U32(number) => ("u32", number.to_string()),
         Field::U64(number) => ("u64", number.to_string()),
+        Field::S32(number) => ("s32", number.to_string()),
         Field::Text(text) => ("str", text.into_owned()),
     })
 }

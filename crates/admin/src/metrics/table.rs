@@ -46,6 +46,22 @@ pub(crate) const FRONTEND: &[Metric<FrontendFigures>] = &[
     counter("sessions_total", "Connections of clients.", |row, lines| lines.number(row.connections)),
     counter("connections_total", "Connections of clients.", |row, lines| lines.number(row.connections)),
     counter("http_requests_total", "Requests.", |row, lines| lines.number(row.requests)),
+    gauge("max_sessions", "The most connections of clients at once.", |row, lines| lines.number(row.most)),
+    gauge("current_session_rate", "Connections in the last second.", |row, lines| {
+        lines.number(row.connection_rate.now);
+    }),
+    gauge("max_session_rate", "Connections in the busiest second.", |row, lines| {
+        lines.number(row.connection_rate.most);
+    }),
+    gauge("connections_rate_max", "Connections in the busiest second.", |row, lines| {
+        lines.number(row.connection_rate.most);
+    }),
+    gauge("http_requests_rate_max", "Requests in the busiest second.", |row, lines| {
+        lines.number(row.request_rate.most);
+    }),
+    counter("request_errors_total", "Requests that were none, or did not arrive whole.", |row, lines| {
+        lines.number(row.request_errors);
+    }),
     counter("failures_total", "Requests and connections that were refused or failed.", |row, lines| {
         lines.number(row.failures);
     }),
@@ -66,22 +82,82 @@ pub(crate) const BACKEND: &[Metric<BackendFigures>] = &[
     counter("sessions_total", "Requests and connections routed here.", |row, lines| lines.number(row.requests)),
     counter("http_requests_total", "Requests routed here.", |row, lines| lines.number(row.requests)),
     counter("loadbalanced_total", "Requests and connections for which a server was chosen.", |row, lines| {
-        lines.number(row.requests);
+        lines.number(row.counts.chosen);
     }),
-    counter("bytes_in_total", "Bytes to servers.", |row, lines| lines.number(row.bytes_in)),
-    counter("bytes_out_total", "Bytes from servers.", |row, lines| lines.number(row.bytes_out)),
+    counter("bytes_in_total", "Bytes to servers.", |row, lines| lines.number(row.counts.bytes_in)),
+    counter("bytes_out_total", "Bytes from servers.", |row, lines| lines.number(row.counts.bytes_out)),
     counter("connection_errors_total", "Connections to servers that failed.", |row, lines| {
-        lines.number(row.connect_errors);
+        lines.number(row.counts.connect_errors);
     }),
-    counter("response_errors_total", "Responses that failed.", |row, lines| lines.number(row.response_errors)),
-    counter("retry_warnings_total", "Attempts that were repeated.", |row, lines| lines.number(row.retries)),
+    counter("response_errors_total", "Responses that failed.", |row, lines| lines.number(row.counts.response_errors)),
+    counter("retry_warnings_total", "Attempts that were repeated.", |row, lines| lines.number(row.counts.retries)),
     counter("redispatch_warnings_total", "Attempts that went on to another server.", |row, lines| {
-        lines.number(row.redispatches);
+        lines.number(row.counts.redispatches);
     }),
     gauge("active_servers", "Servers that can be used and are no backups.", |row, lines| lines.number(row.active)),
     gauge("backup_servers", "Backups that can be used.", |row, lines| lines.number(row.backup)),
     gauge("weight", "Weight of the servers that get new work.", |row, lines| lines.number(row.weight)),
     gauge("uweight", "Weight of the servers that get new work.", |row, lines| lines.number(row.weight)),
+    gauge("max_sessions", "The most requests and connections at once.", |row, lines| lines.number(row.most)),
+    gauge("current_session_rate", "Requests and connections in the last second.", |row, lines| {
+        lines.number(row.rate.now);
+    }),
+    gauge("max_session_rate", "Requests and connections in the busiest second.", |row, lines| {
+        lines.number(row.rate.most);
+    }),
+    gauge("last_session_seconds", "Time since it was last used; none if it never was.", |row, lines| {
+        if let Some(last) = row.last_session {
+            lines.number(row.now.since(last).as_secs());
+        }
+    }),
+    counter("connection_attempts_total", "Connections that were tried.", |row, lines| {
+        lines.number(row.counts.connects);
+    }),
+    counter("connection_reuses_total", "Requests that an idle connection took.", |row, lines| {
+        lines.number(row.counts.reuses);
+    }),
+    counter("client_aborts_total", "Transfers that clients broke off.", |row, lines| {
+        lines.number(row.counts.client_aborts);
+    }),
+    counter("server_aborts_total", "Transfers that servers broke off.", |row, lines| {
+        lines.number(row.counts.server_aborts);
+    }),
+    counter("http_responses_total", "Responses by class of their status.", |row, lines| {
+        for (class, count) in CLASSES.iter().zip(row.counts.responses) {
+            lines.labelled("code", class, count);
+        }
+    }),
+    gauge(
+        "connect_time_average_seconds",
+        "Mean time until the connection was there, of the last 1024.",
+        |row, lines| {
+            lines.seconds(row.counts.times.connect.mean());
+        },
+    ),
+    gauge("response_time_average_seconds", "Mean time until the response's head, of the last 1024.", |row, lines| {
+        lines.seconds(row.counts.times.response.mean());
+    }),
+    gauge("total_time_average_seconds", "Mean time of all of it, of the last 1024.", |row, lines| {
+        lines.seconds(row.counts.times.total.mean());
+    }),
+    gauge("max_connect_time_seconds", "The longest time until the connection was there.", |row, lines| {
+        lines.seconds(row.counts.times.connect.most());
+    }),
+    gauge("max_response_time_seconds", "The longest time until the response's head.", |row, lines| {
+        lines.seconds(row.counts.times.response.most());
+    }),
+    gauge("max_total_time_seconds", "The longest time of all of it.", |row, lines| {
+        lines.seconds(row.counts.times.total.most());
+    }),
+    gauge("check_last_change_seconds", "Time since it lost its last server, or got one.", |row, lines| {
+        lines.number(row.last_change());
+    }),
+    counter("check_up_down_total", "How often it lost its last server.", |row, lines| {
+        lines.number(row.availability.downs);
+    }),
+    counter("downtime_seconds_total", "Time in which it had no server.", |row, lines| {
+        lines.number(row.availability.downtime.as_secs());
+    }),
     gauge("agg_server_status", "Servers by their state.", |row, lines| {
         let mut counts = [0; STATES.len()];
         for target in &row.backend.targets {
@@ -125,16 +201,69 @@ pub(crate) const SERVER: &[Metric<Box<ServerFigures>>] = &[
     }),
     gauge("current_sessions", "Requests and tunnels that it works on.", |row, lines| lines.number(row.served)),
     counter("sessions_total", "Requests and connections that were sent to it.", |row, lines| {
-        lines.number(row.sessions);
+        lines.number(row.counts.sessions);
     }),
-    counter("loadbalanced_total", "How often it was chosen.", |row, lines| lines.number(row.sessions)),
-    counter("bytes_in_total", "Bytes to it.", |row, lines| lines.number(row.bytes_in)),
-    counter("bytes_out_total", "Bytes from it.", |row, lines| lines.number(row.bytes_out)),
-    counter("connection_errors_total", "Connections to it that failed.", |row, lines| lines.number(row.connect_errors)),
-    counter("response_errors_total", "Responses that failed.", |row, lines| lines.number(row.response_errors)),
-    counter("retry_warnings_total", "Attempts that were repeated.", |row, lines| lines.number(row.retries)),
+    counter("loadbalanced_total", "How often it was chosen.", |row, lines| lines.number(row.counts.chosen)),
+    counter("bytes_in_total", "Bytes to it.", |row, lines| lines.number(row.counts.bytes_in)),
+    counter("bytes_out_total", "Bytes from it.", |row, lines| lines.number(row.counts.bytes_out)),
+    counter("connection_errors_total", "Connections to it that failed.", |row, lines| {
+        lines.number(row.counts.connect_errors);
+    }),
+    counter("response_errors_total", "Responses that failed.", |row, lines| lines.number(row.counts.response_errors)),
+    counter("retry_warnings_total", "Attempts that were repeated.", |row, lines| lines.number(row.counts.retries)),
     counter("redispatch_warnings_total", "Attempts that went on to another server.", |row, lines| {
-        lines.number(row.redispatches);
+        lines.number(row.counts.redispatches);
+    }),
+    gauge("max_sessions", "The most requests and connections at once.", |row, lines| lines.number(row.most)),
+    gauge("current_session_rate", "Requests and connections in the last second.", |row, lines| {
+        lines.number(row.rate.now);
+    }),
+    gauge("max_session_rate", "Requests and connections in the busiest second.", |row, lines| {
+        lines.number(row.rate.most);
+    }),
+    gauge("last_session_seconds", "Time since it was last used; none if it never was.", |row, lines| {
+        if let Some(last) = row.last_session {
+            lines.number(row.now.since(last).as_secs());
+        }
+    }),
+    counter("connection_attempts_total", "Connections that were tried.", |row, lines| {
+        lines.number(row.counts.connects);
+    }),
+    counter("connection_reuses_total", "Requests that an idle connection took.", |row, lines| {
+        lines.number(row.counts.reuses);
+    }),
+    counter("client_aborts_total", "Transfers that clients broke off.", |row, lines| {
+        lines.number(row.counts.client_aborts);
+    }),
+    counter("server_aborts_total", "Transfers that servers broke off.", |row, lines| {
+        lines.number(row.counts.server_aborts);
+    }),
+    counter("http_responses_total", "Responses by class of their status.", |row, lines| {
+        for (class, count) in CLASSES.iter().zip(row.counts.responses) {
+            lines.labelled("code", class, count);
+        }
+    }),
+    gauge(
+        "connect_time_average_seconds",
+        "Mean time until the connection was there, of the last 1024.",
+        |row, lines| {
+            lines.seconds(row.counts.times.connect.mean());
+        },
+    ),
+    gauge("response_time_average_seconds", "Mean time until the response's head, of the last 1024.", |row, lines| {
+        lines.seconds(row.counts.times.response.mean());
+    }),
+    gauge("total_time_average_seconds", "Mean time of all of it, of the last 1024.", |row, lines| {
+        lines.seconds(row.counts.times.total.mean());
+    }),
+    gauge("max_connect_time_seconds", "The longest time until the connection was there.", |row, lines| {
+        lines.seconds(row.counts.times.connect.most());
+    }),
+    gauge("max_response_time_seconds", "The longest time until the response's head.", |row, lines| {
+        lines.seconds(row.counts.times.response.most());
+    }),
+    gauge("max_total_time_seconds", "The longest time of all of it.", |row, lines| {
+        lines.seconds(row.counts.times.total.most());
     }),
     gauge("weight", "Its weight.", |row, lines| lines.number(u64::from(row.standing.weight))),
     gauge("uweight", "Its weight.", |row, lines| lines.number(u64::from(row.standing.weight))),
@@ -208,6 +337,18 @@ pub(crate) fn process(state: &dyn State) -> Vec<u8> {
     one("current_connections", "gauge", "Connections of clients that are open.", gate.used() as u64);
     one("connections_total", "counter", "Connections of clients.", total(|shard| shard.connections.get()));
     one("requests_total", "counter", "Requests.", total(|shard| shard.requests.get()));
+    let process = &*snapshot.process;
+    let rate = process.counters.per_second(|shard| &shard.connection_rate, state.now());
+    let busiest = process.counters.busiest(|shard| &shard.connection_rate, &process.busiest);
+    for name in ["current_connection_rate", "current_session_rate"] {
+        one(name, "gauge", "Connections of clients in the last second.", rate);
+    }
+    for name in ["max_connection_rate", "max_session_rate"] {
+        one(name, "gauge", "Connections of clients in the busiest second.", busiest);
+    }
+    one("current_tasks", "gauge", "Tasks of all workers.", facts.tasks.0 as u64);
+    one("current_run_queue", "gauge", "Tasks that are ready to run.", facts.tasks.1 as u64);
+    one("idle_time_percent", "gauge", "How much of their time the workers were idle lately.", facts.idle);
     one("bytes_out_total", "counter", "Bytes to clients.", total(|shard| shard.bytes_out.get()));
     one("stopping", "gauge", "Whether no more clients are taken.", u64::from(facts.stopping));
     one("listeners", "gauge", "Sockets that clients come in by.", facts.listeners as u64);

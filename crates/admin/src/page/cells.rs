@@ -163,14 +163,14 @@ fn server(row: &ServerFigures, id: &str, rates: &mut Rates<'_>) -> Vec<String> {
         check,
         row.standing.weight.to_string(),
         grouped(row.served),
-        rates.per_second(id.to_owned(), row.sessions),
-        grouped(row.sessions),
-        grouped(row.connect_errors),
-        grouped(row.response_errors),
-        grouped(row.retries),
-        grouped(row.redispatches),
-        bytes(row.bytes_in),
-        bytes(row.bytes_out),
+        rates.per_second(id.to_owned(), row.counts.sessions),
+        grouped(row.counts.sessions),
+        grouped(row.counts.connect_errors),
+        grouped(row.counts.response_errors),
+        grouped(row.counts.retries),
+        grouped(row.counts.redispatches),
+        bytes(row.counts.bytes_in),
+        bytes(row.counts.bytes_out),
         if row.standing.downtime.is_zero() { "–".into() } else { age(row.standing.downtime.as_secs()) },
     ]
 }
@@ -193,7 +193,7 @@ fn backend(state: &dyn State, row: &BackendFigures, id: &str, rates: &mut Rates<
         grouped(row.requests),
         quantile(0.5),
         quantile(0.99),
-        grouped(row.connect_errors + row.response_errors),
+        grouped(row.counts.connect_errors + row.counts.response_errors),
     ]
 }
 

@@ -11,7 +11,7 @@ use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::{Balance, Balancer};
 use plimsoll_net::{Address, ConnectOptions};
 use plimsoll_observe::{Failure, Message, Sink};
-use plimsoll_proxy::{Backend, BackendLive, Frontend, FrontendLive, Gate, Mode, Process, Snapshot, Target, Timeouts};
+use plimsoll_proxy::{Backend, BackendLive, Frontend, FrontendLive, Mode, Process, Snapshot, Target, Timeouts};
 use plimsoll_server::{CheckReport, CheckStatus, HealthOptions, ServerOptions, Set, Settings};
 use plimsoll_upstream::Reuse;
 
@@ -54,7 +54,7 @@ impl House {
             server_close: false,
             limits: Limits::DEFAULT,
             log: true,
-            live: Arc::new(FrontendLive { gate: Gate::new(100), counters: Sharded::new(2) }),
+            live: Arc::new(FrontendLive::new(100, 2)),
         };
         let log = Sink::start(&[]).expect("a log without targets");
         let process = Process::new(1, 1000, log.events());
@@ -82,9 +82,11 @@ impl House {
         frontend.bytes_out.add(requests * 2_000);
         let backend = &self.snapshot.backends[0];
         backend.live.counters.shard(0).requests.add(requests);
-        let server = backend.targets[0].server.counters().shard(0);
-        server.sessions.add(requests);
-        server.bytes_out.add(requests * 2_000);
+        let server = &backend.targets[0].server;
+        for _ in 0..requests {
+            server.count_session(0, self.now());
+        }
+        server.counters().shard(0).bytes_out.add(requests * 2_000);
         for request in 0..requests.min(1_000) {
             self.latency.shard(0).record(400 + request * 3);
         }
@@ -130,6 +132,7 @@ fn backend(name: &str, servers: &[Settings], now: Tick) -> Backend {
             send_proxy: None,
             tolerance: Tolerance::default(),
             host: "a".into(),
+            checked: false,
         })
         .collect();
     Backend {
@@ -146,7 +149,7 @@ fn backend(name: &str, servers: &[Settings], now: Tick) -> Backend {
         forwardfor: false,
         splice: true,
         limits: Limits::DEFAULT,
-        live: Arc::new(BackendLive { counters: Sharded::new(2) }),
+        live: Arc::new(BackendLive::new(2)),
     }
 }
 
@@ -174,6 +177,8 @@ impl State for House {
             listeners: 1,
             snapshots: 1,
             dropped_logs: 0,
+            tasks: (2, 0),
+            idle: 100,
         }
     }
 

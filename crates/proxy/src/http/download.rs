@@ -5,12 +5,12 @@ use std::task::Poll;
 
 use plimsoll_clock::Tick;
 use plimsoll_http::encode::{self, Connection};
-use plimsoll_http::{Body, Framing, Method, Progress, RESPONSE_INTERIM, RESPONSE_UPGRADE, Response};
+use plimsoll_http::{Body, Framing, Method, Progress, RESPONSE_INTERIM, RESPONSE_UPGRADE, Response, response_stop};
 use plimsoll_net::{SpliceSide, Stream};
 use plimsoll_outcome::Outcome;
 
 use super::job::{Failed, Job};
-use super::record::Record;
+use super::record::{Blame, Record};
 use super::write::{self, Patience, Pumped, Stopped};
 use crate::buffer::{Buffer, SIZE};
 use crate::step::fault::point;
@@ -54,7 +54,10 @@ pub(super) async fn download(
     record.first = Tick::now();
     record.status = response.status;
     if response.status == 101 {
-        return switch(job, response, input, out).ok_or(Failed { outcome: &RESPONSE_UPGRADE, heard: record.heard });
+        return switch(job, response, input, out).ok_or_else(|| {
+            record.blame = Blame::new(response.head.text(), None);
+            Failed { outcome: &RESPONSE_UPGRADE, heard: record.heard }
+        });
     }
     let old = job.request.minor == 0;
     let framing = match response.framing {
@@ -97,9 +100,10 @@ async fn final_head(
 ) -> Result<(), Failed> {
     let mut interim = 0;
     loop {
-        read_head(job, server, response, input, sent)
-            .await
-            .map_err(|outcome| Failed { outcome, heard: record.heard || *outcome == CLIENT_GONE })?;
+        read_head(job, server, response, input, sent).await.map_err(|outcome| {
+            record.blame = Blame::new(input.bytes(), Some(response_stop(input.bytes(), outcome)));
+            Failed { outcome, heard: record.heard || *outcome == CLIENT_GONE }
+        })?;
         if !response.is_interim() {
             return Ok(());
         }
@@ -238,7 +242,13 @@ impl Flow<'_, '_> {
             }
             let bytes = &self.input.bytes()[..self.input.len().min(room)];
             let heard = self.record.heard;
-            let decoded = self.body.decode(bytes).map_err(|error| Failed { outcome: error.of_server(), heard })?;
+            let decoded = match self.body.decode(bytes) {
+                Ok(decoded) => decoded,
+                Err(error) => {
+                    self.record.blame = Blame::new(bytes, None);
+                    return Err(Failed { outcome: error.of_server(), heard });
+                }
+            };
             let data = &bytes[decoded.data];
             if self.framing == Framing::Chunked {
                 encode::chunk(data, self.out.vec());

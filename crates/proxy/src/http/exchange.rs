@@ -25,7 +25,7 @@ use super::upload::{UploadEnd, absorb, upload};
 use super::write::{self, Patience};
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing, Private};
-use crate::lease::Lease;
+use crate::lease::{Lease, Stay};
 use crate::site::Site;
 use crate::snapshot::{Backend, Frontend, Mode};
 use crate::step::fault::point;
@@ -75,6 +75,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         return fail(client, frontend, None, &both.request, &mut record, &NO_BACKEND, false).await;
     };
     let backend = &*site.backend;
+    let stay = Stay::begin(site, client.port().worker.id, record.head);
     if (frontend.forwardfor || backend.forwardfor)
         && let Some(address) = client.address()
     {
@@ -86,18 +87,24 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     let whole = trip.body.is_done();
     match end {
         Ok(Arrived::Served { keep }) => {
+            // As in HAProxy, its line counts those that are left.
+            drop(stay);
             record.finish(client, frontend, Some(backend), Some(&both.request), &OK);
             if keep { Next::Idle } else { Next::Close(closing(&both.request, whole)) }
         }
         Ok(Arrived::Switched(connection, lease, rest)) => {
             record.finish(client, frontend, Some(backend), Some(&both.request), &OK);
-            Next::Tunnel(Box::new(Tunnel::new(connection, lease, std::mem::take(buf), rest)))
+            Next::Tunnel(Box::new(Tunnel::new(connection, (lease, stay), std::mem::take(buf), rest)))
         }
         Err(failed) if failed.heard => {
+            drop(stay);
             record.finish(client, frontend, Some(backend), Some(&both.request), failed.outcome);
             Next::Close(Closing::Reset)
         }
-        Err(failed) => fail(client, frontend, Some(backend), &both.request, &mut record, failed.outcome, whole).await,
+        Err(failed) => {
+            drop(stay);
+            fail(client, frontend, Some(backend), &both.request, &mut record, failed.outcome, whole).await
+        }
     }
 }
 
@@ -213,7 +220,6 @@ impl Trip<'_> {
             record.retries += 1;
             avoid = Some(tried);
             self.pause = failed.outcome.retry == plimsoll_outcome::Retry::Safe;
-            self.note_retry(&failed, tried);
         }
     }
 
@@ -225,28 +231,16 @@ impl Trip<'_> {
             self.backend.targets.iter().position(|target| Arc::ptr_eq(&target.server, &private.server))
         });
         let same = avoid.filter(|index| !self.backend.redispatch && usable(index));
-        let index = private
-            .filter(usable)
-            .or(same)
-            .or_else(|| self.backend.pick(avoid, &mut || worker.random()))
-            .ok_or(Failed::unheard(&NO_SERVER))?;
+        let index = match private.filter(usable).or(same) {
+            Some(bound) => bound,
+            None => {
+                self.backend.choose(worker.id, avoid, &mut || worker.random()).ok_or(Failed::unheard(&NO_SERVER))?
+            }
+        };
         record.redispatched = avoid.is_some_and(|avoid| avoid != index);
-        if record.redispatched {
-            self.backend.live.counters.shard(worker.id).redispatches.add(1);
-        }
         record.server = Some(index);
+        self.backend.count_attempt(worker.id, avoid, index, record.head);
         Ok(Lease::take(self.site, index))
-    }
-
-    #[cold]
-    fn note_retry(&self, failed: &Failed, server: usize) {
-        let id = self.client.port().worker.id;
-        let counters = self.backend.live.counters.shard(id);
-        counters.retries.add(1);
-        if failed.outcome.retry == plimsoll_outcome::Retry::Safe {
-            counters.connect_errors.add(1);
-            self.backend.targets[server].server.counters().shard(id).connect_errors.add(1);
-        }
     }
 
     fn write_head(&mut self, request: &Request, lease: &Lease) {
@@ -261,6 +255,7 @@ impl Trip<'_> {
         record: &mut Record,
         lease: Lease,
     ) -> Result<Arrived, Failed> {
+        record.blame = None;
         let mut connection = self.connect(request, record, &lease).await?;
         record.connected = if record.retries == 0 && connection.served() > 0 { record.head } else { Tick::now() };
         point("connected");
@@ -315,6 +310,8 @@ impl Trip<'_> {
 
     /// A connection that may carry this request: the client's own, an idle one, or a new one.
     async fn connect(&mut self, request: &Request, record: &Record, lease: &Lease) -> Result<Connection, Failed> {
+        let worker = self.client.port().worker.id;
+        let counters = lease.target().server.counters().shard(worker);
         // What begins with a header is this client's: the pool has none of those, and this request may use no other.
         let preface = lease.target().send_proxy.as_ref().map(|send| send.header(self.client)).unwrap_or_default();
         if let Some(private) = self.client.private.take()
@@ -322,6 +319,7 @@ impl Trip<'_> {
             && private.connection.preface() == &*preface
             && matches!(private.connection.stream().peek(), Ok(Peeked::Nothing))
         {
+            counters.reuses.add(1);
             return Ok(private.connection);
         }
         let pool = self.site.pool(&self.client.port().worker, lease.index());
@@ -332,6 +330,7 @@ impl Trip<'_> {
         {
             // What may not be repeated is worth one system call to see whether the server is closing just now.
             if request.method.is_idempotent() || matches!(connection.stream().peek(), Ok(Peeked::Nothing)) {
+                counters.reuses.add(1);
                 return Ok(connection);
             }
         }
@@ -346,6 +345,7 @@ impl Trip<'_> {
         let mut shed = false;
         let stream = loop {
             let until = deadline(Tick::now(), self.backend.timeouts.connect);
+            counters.connects.add(1);
             match plimsoll_upstream::connect(&target.address, &target.connect, &preface, timer, until).await {
                 Ok(stream) => break stream,
                 // Descriptors ran out: idle server connections give way to a client.
@@ -360,7 +360,6 @@ impl Trip<'_> {
             // What it says cannot be an answer, and would be taken for one.
             return Err(Failed::unheard(&SERVER_EARLY));
         }
-        target.server.counters().shard(self.client.port().worker.id).sessions.add(1);
         Ok(pool.adopt_after(preface, stream))
     }
 }

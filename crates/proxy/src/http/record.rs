@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
-use plimsoll_http::Request;
-use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Levels, Message, RequestLine, Writer};
+use plimsoll_http::{Request, request_stop};
+use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Levels, MOST_BYTES, Message, RequestLine, Writer};
 use plimsoll_outcome::{Outcome, Side};
 
 use crate::OK;
@@ -13,7 +13,7 @@ use crate::snapshot::{Backend, Frontend};
 use crate::step::fault::point;
 
 /// Times and counts of one request. A time of zero: that point was not reached.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Record {
     pub(super) started: Tick,
     pub(super) head: Tick,
@@ -29,6 +29,25 @@ pub(super) struct Record {
     pub(super) heard: bool,
     /// Time passed between the response's head and its end: there was more to read, or more to write than a socket takes at once.
     pub(super) lasted: bool,
+    /// What the server said wrong.
+    pub(super) blame: Option<Box<Blame>>,
+}
+
+/// Bytes of a response that was not taken, and where reading it stopped.
+#[derive(Debug)]
+pub(super) struct Blame {
+    bytes: Vec<u8>,
+    length: usize,
+    position: Option<usize>,
+}
+
+impl Blame {
+    /// `None`: the server had said nothing.
+    #[cold]
+    pub(super) fn new(bytes: &[u8], position: Option<usize>) -> Option<Box<Self>> {
+        let kept = bytes[..bytes.len().min(MOST_BYTES)].to_vec();
+        (!bytes.is_empty()).then(|| Box::new(Self { bytes: kept, length: bytes.len(), position }))
+    }
 }
 
 impl Record {
@@ -52,20 +71,32 @@ impl Record {
         // A short response ends where its head was read: one look at the clock less for most requests (35 ns).
         let now = if self.lasted || self.first == Tick::default() { Tick::now() } else { self.first };
         client.since.set(now);
+        frontend.live.counters.count(worker.id, |shard| &shard.request_rate, &frontend.live.busiest_requests, now);
         if let Some(backend) = backend {
             let of_backend = backend.live.counters.shard(worker.id);
-            of_backend.requests.add(1);
             if *outcome == OK {
                 let latencies = of_backend.latencies();
                 latencies.connect.record(self.connected.since(self.head).as_micros() as u64);
                 latencies.response.record(self.first.since(self.connected).as_micros() as u64);
                 latencies.total.record(now.since(self.started).as_micros() as u64);
             }
+            let answered = self.first != Tick::default() && (*outcome == OK || self.heard);
+            if !answered {
+                of_backend.answers[if class < 6 { class } else { 0 }].add(1);
+            }
             if let Some(server) = self.server {
                 let counters = backend.targets[server].server.counters().shard(worker.id);
-                counters.requests.add(1);
                 counters.bytes_in.add(self.bytes_in);
                 counters.bytes_out.add(self.bytes_out);
+                if answered {
+                    counters.responses[if class < 6 { class } else { 0 }].add(1);
+                    counters.connect_time.record(self.connected.since(self.head).as_micros() as u64);
+                    counters.response_time.record(self.first.since(self.connected).as_micros() as u64);
+                    counters.total_time.record(now.since(self.started).as_micros() as u64);
+                }
+            } else {
+                of_backend.bytes_in.add(self.bytes_in);
+                of_backend.bytes_out.add(self.bytes_out);
             }
         }
         if *outcome != OK {
@@ -91,16 +122,20 @@ impl Record {
         let worker = &client.port().worker;
         worker.count(outcome);
         frontend.live.counters.shard(worker.id).failures.add(1);
-        if let Some(backend) = backend
-            && outcome.side == Side::Server
-        {
-            backend.live.counters.shard(worker.id).response_errors.add(1);
+        if let Some(backend) = backend {
+            backend.count_failure(worker.id, self.server, outcome);
         }
         let server = backend.zip(self.server).map(|(backend, index)| &backend.targets[index].server);
-        let (message, bytes) = match kept {
-            Kept::Nothing => (Message::None, &[][..]),
-            Kept::Refused(bytes) => (Message::Request, bytes),
-            Kept::Request(request) => (Message::Request, request.head.text()),
+        let blame = self.blame.as_deref().filter(|_| outcome.side == Side::Server);
+        let (message, bytes, position) = match (blame, kept) {
+            (Some(blame), _) => (Message::Response, &*blame.bytes, blame.position),
+            (None, Kept::Nothing) => (Message::None, &[][..], None),
+            (None, Kept::Refused(bytes)) => {
+                // Bytes that stopped coming are at fault nowhere.
+                let refused = outcome.side == Side::Client && outcome.state[0] == b'P';
+                (Message::Request, bytes, refused.then(|| request_stop(bytes, outcome)))
+            }
+            (None, Kept::Request(request)) => (Message::Request, request.head.text(), None),
         };
         worker.keep(&Failure {
             time: wall(),
@@ -111,9 +146,9 @@ impl Record {
             outcome,
             status: Some(self.status).filter(|status| *status > 0),
             message,
-            position: None,
+            position,
             bytes,
-            length: bytes.len(),
+            length: blame.map_or(bytes.len(), |blame| blame.length),
         });
     }
 
@@ -126,6 +161,9 @@ impl Record {
         counters.bytes_in.add(self.bytes_in);
         counters.bytes_out.add(self.bytes_out);
         counters.responses[usize::from(self.status / 100).min(5)].add(1);
+        counters.request_errors.add(1);
+        let live = &frontend.live;
+        live.counters.count(worker.id, |shard| &shard.request_rate, &live.busiest_requests, self.started);
         self.failed(client, frontend, None, Kept::Refused(bytes), outcome);
         if frontend.log
             && let Some(log) = worker.log.as_ref().filter(|log| log.wants_lines())
@@ -169,8 +207,7 @@ impl Record {
             levels: Levels {
                 process: client.port().worker.process.gate.used(),
                 frontend: frontend.live.gate.used(),
-                backend: backend
-                    .map_or(0, |backend| backend.targets.iter().map(|target| target.server.served() as usize).sum()),
+                backend: backend.map_or(0, |backend| backend.live.load.now() as usize),
                 server: server.map_or(0, |server| server.served() as usize),
                 retries: self.retries,
                 redispatched: self.redispatched,

@@ -7,7 +7,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use plimsoll_clock::Tick;
-use plimsoll_counters::Sharded;
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::{Balance, Balancer};
 use plimsoll_net::{Address, ConnectOptions, Listener, PipePool};
@@ -17,7 +16,7 @@ use plimsoll_upstream::Reuse;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::{Mark, fault};
-use crate::{Assignment, Backend, BackendLive, Frontend, FrontendLive, Gate, Mode, Process, Timeouts, Worker};
+use crate::{Assignment, Backend, BackendLive, Frontend, FrontendLive, Mode, Process, Timeouts, Worker};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -112,6 +111,7 @@ fn backend(mode: Mode, origin: SocketAddr) -> Backend {
             send_proxy: None,
             tolerance: Tolerance::default(),
             host: "a".into(),
+            checked: false,
         })
         .collect();
     Backend {
@@ -128,7 +128,7 @@ fn backend(mode: Mode, origin: SocketAddr) -> Backend {
         forwardfor: false,
         splice: false,
         limits: Limits::DEFAULT,
-        live: Arc::new(BackendLive { counters: Sharded::new(1) }),
+        live: Arc::new(BackendLive::new(1)),
     }
 }
 
@@ -143,7 +143,7 @@ fn frontend(mode: Mode, backend: &Arc<Backend>) -> Frontend {
         server_close: false,
         limits: Limits::DEFAULT,
         log: false,
-        live: Arc::new(FrontendLive { gate: Gate::new(50), counters: Sharded::new(1) }),
+        live: Arc::new(FrontendLive::new(50, 1)),
     }
 }
 
