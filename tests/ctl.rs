@@ -83,6 +83,24 @@ fn the_socket_is_given_or_in_the_environment_or_in_the_file() {
 }
 
 #[test]
+fn the_configuration_and_the_commands_come_from_pipes_as_well() {
+    let running = Running::new();
+    let through = |script: &str| {
+        let mut command = Command::new("bash");
+        command.args(["-c", script]).env("SOCKETS", running.sockets.path()).env_remove("LB_SOCKET");
+        command.env("LB", lb::binary()).env("FILE", running.file()).output().unwrap()
+    };
+    assert_said(&through("\"$LB\" ctl -f - show cli level < \"$FILE\""), 0, "admin\n", "");
+    assert_said(&through("cat \"$FILE\" | \"$LB\" ctl -f - show cli level"), 0, "admin\n", "");
+    assert_said(&through("\"$LB\" ctl -f <(cat \"$FILE\") show cli level"), 0, "admin\n", "");
+    assert_said(&through("\"$LB\" ctl -f \"$(dirname \"$FILE\")\" show cli level"), 0, "admin\n", "");
+    assert_said(&through("\"$LB\" ctl -f - show cli level < /dev/null"), 1, "", "no `runtime-api`");
+    let commands = "printf '# two\\nshow cli level\\n\\nshow backend\\n' | \"$LB\" ctl -f \"$FILE\" -";
+    assert_said(&through(commands), 0, "admin\n\n# name\napp\n", "");
+    assert_said(&through("\"$LB\" ctl -f - - < \"$FILE\""), 1, "", "both");
+}
+
+#[test]
 fn a_reload_says_what_it_did_or_why_not() {
     let running = Running::new();
     std::fs::write(running.file(), SITE.replace("a1:", "a2:")).unwrap();

@@ -15,6 +15,11 @@ fn url(text: &str) -> Option<std::net::SocketAddr> {
     after[..end].trim_end_matches(['.', ':']).parse().ok()
 }
 
+/// The address of the page: the URL at the end of the line that speaks of a browser.
+fn page(text: &str) -> Option<std::net::SocketAddr> {
+    url(text.lines().find(|line| line.contains("in a browser"))?)
+}
+
 fn demo() -> Process {
     let mut command = command(lb::binary());
     command.arg("demo");
@@ -32,6 +37,11 @@ fn the_demo_says_where_it_is_answers_and_ends_by_ctrl_c() {
         // One of its origins fails on purpose; the demo shows that clients do not notice.
         eventually("an answer", SOON, || client::get(addr, "/").is_ok_and(|response| response.status == 200));
     }
+    let at = page(&said(&demo)).expect("it says where its page is");
+    let response = client::get(at, "/").unwrap();
+    assert_eq!(response.status, 200);
+    assert!(["alpha", "bravo", "charlie"].iter().all(|name| response.text().contains(name)), "{}", response.text());
+    assert_eq!(client::get(at, "/metrics").unwrap().status, 200);
     demo.signal(Signal::INT);
     let status = demo.wait_exit(SOON).expect("it ends");
     assert!(status.success(), "{status}: {}", said(&demo));
@@ -43,4 +53,7 @@ fn a_second_demo_takes_the_next_free_port() {
     let at = |demo: &Process| url(&(demo.stdout.text() + &demo.stderr.text()));
     eventually("both say their addresses", SOON, || at(&one).is_some() && at(&two).is_some());
     assert_ne!(at(&one), at(&two));
+    let pages = [&one, &two].map(|demo| page(&demo.stdout.text()).expect("it says where its page is"));
+    assert_ne!(pages[0], pages[1]);
+    assert!(pages.iter().all(|&page| client::get(page, "/").is_ok_and(|response| response.status == 200)));
 }

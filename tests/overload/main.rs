@@ -1,11 +1,12 @@
 //! Scorecard row 17: too few descriptors, four times maxconn, accept storms. It waits, it is fair, it never spins.
 
 use std::process::Command;
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use plimsoll_testkit::lb::Start;
-use plimsoll_testkit::{Client, Lb, RecordingOrigin, client, eventually, holds_for, origin};
+use plimsoll_testkit::{Client, Exchange, Lb, Origin, RecordingOrigin, Then, client, eventually, holds_for, origin};
 use plimsoll_tests::{Site, Timeouts};
 
 const SOON: Duration = Duration::from_secs(15);
@@ -164,4 +165,67 @@ fn descriptors_that_run_out_pause_accepting_and_come_back() {
         client::get(lb.addr("web"), "/new").is_ok_and(|response| response.status == 200)
     });
     assert!(started.elapsed() < Duration::from_secs(5), "after {:?}", started.elapsed());
+}
+
+/// Sets the limit so that exactly `free` numbers are left for new descriptors.
+fn leave_descriptors(lb: &mut Lb, free: usize) {
+    let open: Vec<usize> = std::fs::read_dir(format!("/proc/{}/fd", lb.process().pid()))
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok())
+        .collect();
+    let mut limit = 0;
+    let mut left = free;
+    while left > 0 || open.contains(&limit) {
+        left -= usize::from(!open.contains(&limit));
+        limit += 1;
+    }
+    limit_descriptors(lb, limit);
+}
+
+/// An HTTP frontend `web` with eight idle server connections, and `plain` in TCP mode before the same origin with four clients inside.
+fn with_idle_connections() -> (Lb, Origin, Vec<Client>) {
+    let all = Barrier::new(8);
+    let origin = Origin::serving(move |exchange: &mut Exchange<'_>| {
+        if exchange.request.target.starts_with("/together") {
+            all.wait();
+        }
+        exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        Then::Keep
+    });
+    let site = Site::http().timeouts(LONG).global("threads: 1, maxconn: 1000").backend("http-reuse: always");
+    let plain = "  plain: { mode: tcp, bind: \"127.0.0.1:0\", default-backend: plain }\nbackends:\n";
+    let yaml = site.server("o", origin.addr).yaml().replace("backends:\n", plain)
+        + &format!("  plain: {{ mode: tcp, servers: {{ o: \"{}\" }} }}\n", origin.addr);
+    let mut lb = Lb::start(&yaml);
+    let before = lb.process().descriptors();
+    let mut clients: Vec<Client> = (0..8).map(|_| Client::connect(lb.addr("web")).patient(SOON)).collect();
+    clients.iter_mut().for_each(|client| assert!(client.send("GET /together HTTP/1.1\r\nHost: a\r\n\r\n")));
+    clients.iter_mut().for_each(|client| assert_eq!(client.response().unwrap().text(), "ok"));
+    drop(clients);
+    eventually("only the server connections are left", SOON, || lb.process().descriptors() == before + 8);
+    // The numbers that the clients left are below those of the idle connections: they are filled, two by each.
+    let mut inside: Vec<Client> = (0..4).map(|_| Client::connect(lb.addr("plain")).patient(SOON)).collect();
+    inside.iter_mut().for_each(|client| assert_eq!(client.get("/").unwrap().text(), "ok"));
+    (lb, origin, inside)
+}
+
+#[test]
+fn idle_server_connections_give_way_to_a_tcp_connect() {
+    let (mut lb, _origin, _inside) = with_idle_connections();
+    // One for the client, none for its server.
+    leave_descriptors(&mut lb, 1);
+    let mut client = Client::connect(lb.addr("plain")).patient(SOON);
+    assert_eq!(client.get("/").unwrap().text(), "ok");
+}
+
+#[test]
+fn idle_server_connections_that_nobody_inside_needs_give_way_to_an_accept() {
+    let (mut lb, _origin, _inside) = with_idle_connections();
+    let before = lb.process().descriptors();
+    leave_descriptors(&mut lb, 0);
+    let mut client = Client::connect(lb.addr("web")).patient(SOON);
+    assert_eq!(client.get("/").unwrap().text(), "ok");
+    // One idle connection went for the client, and one because the kernel looks for a free number before it says that nobody else waits.
+    assert_eq!(lb.process().descriptors(), before - 1);
+    assert!(!lb.stderr().contains("accepting pauses"), "{}", lb.stderr());
 }

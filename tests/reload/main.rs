@@ -1,5 +1,6 @@
 //! Reload in one process: what the file says changes as a whole, what the world did stays, nothing is dropped.
 
+mod sockets;
 mod steady;
 mod wrk;
 

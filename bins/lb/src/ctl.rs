@@ -20,15 +20,37 @@ pub struct Where {
     /// The runtime socket: /run/lb.sock, unix@/run/lb.sock, abns@name, 127.0.0.1:9999.
     #[arg(short, long, value_name = "ADDRESS")]
     socket: Option<String>,
-    /// The configuration of the running process, to read `global.runtime-api` from.
+    /// The configuration of the running process, to read `global.runtime-api` from: files, directories, a pipe, `-` for standard input.
     #[arg(short, long, value_name = "FILE")]
     file: Vec<PathBuf>,
 }
 
 /// The verb.
 pub fn ctl(place: &Where, words: &[String]) -> ExitCode {
+    if words == ["-"] {
+        let twice = place.file.iter().any(|file| file == Path::new("-"));
+        let commands = if twice {
+            Err(io::Error::other("it cannot be both the configuration and the commands"))
+        } else {
+            commands()
+        };
+        return match commands {
+            Ok(command) => say(place, &command),
+            Err(error) => {
+                eprintln!("lb: standard input: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let command = if words.is_empty() { "help".to_owned() } else { words.join(" ") };
     say(place, &command)
+}
+
+/// Commands from standard input, one a line; empty lines and those that begin with `#` are none.
+fn commands() -> io::Result<String> {
+    let text = io::read_to_string(io::stdin().take(tree::MAX_BYTES as u64))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.collect::<Vec<_>>().join("; "))
 }
 
 /// Says this and prints the answer. Fails if any answer is an error.
@@ -53,9 +75,9 @@ fn find(place: &Where) -> Result<Address, String> {
         return address(&text);
     }
     let mut found = Vec::new();
-    for file in &place.file {
-        let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-        found.extend(sockets(file, &text));
+    for file in place.file.iter().flat_map(|path| parts(path)) {
+        let text = text(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        found.extend(sockets(&file, &text));
     }
     match best(found) {
         Some(text) => address(&text),
@@ -64,6 +86,27 @@ fn find(place: &Where) -> Result<Address, String> {
         }
         None => Err("the configuration has no `runtime-api` in `global`: nothing listens for commands".into()),
     }
+}
+
+/// The files of a directory, as `lb run` reads them, or the file itself.
+fn parts(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
+    let yaml = |path: &PathBuf| path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(yaml).collect();
+    files.sort();
+    files
+}
+
+/// What a file holds; `-` is standard input. A pipe or a device has no end that is known, and is read up to what a configuration may have.
+fn text(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let most = tree::MAX_BYTES as u64;
+    if file == Path::new("-") {
+        io::stdin().take(most).read_to_string(&mut text)?;
+    } else {
+        std::fs::File::open(file)?.take(most).read_to_string(&mut text)?;
+    }
+    Ok(text)
 }
 
 fn address(text: &str) -> Result<Address, String> {

@@ -12,6 +12,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use plimsoll_engine::{Engine, Loader, StartError};
+use plimsoll_net::Address;
 
 use crate::run::{Signals, Stop};
 use origins::{Habit, Origin};
@@ -23,7 +24,7 @@ const FICKLE: Habit = Habit::Fickle { there: Duration::from_secs(8), gone: Durat
 
 /// The verb.
 pub fn demo() -> ExitCode {
-    match start().and_then(|(engine, address)| watch(engine, address)) {
+    match start().and_then(|(engine, address, page)| watch(engine, address, page)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("lb: {error}");
@@ -39,8 +40,8 @@ pub fn print_config() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The origins, and the engine before them at the first port that is free.
-fn start() -> Result<(Arc<Engine>, SocketAddr), StartError> {
+/// The origins, and the engine before them at the first port that is free; where it is, and where its page is.
+fn start() -> Result<(Arc<Engine>, SocketAddr, SocketAddr), StartError> {
     let [alpha, bravo, charlie] = config::SERVERS.map(|(name, _)| name);
     let origins = [
         Origin::reserve(alpha, Habit::Steady)?,
@@ -50,27 +51,43 @@ fn start() -> Result<(Arc<Engine>, SocketAddr), StartError> {
     let servers = origins.each_ref().map(Origin::address);
     origins::start(origins)?;
     let mut ports = PORTS.chain([0]);
+    let mut frontend = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.next().unwrap_or_default()));
+    let mut page = config::PAGE;
     loop {
-        let frontend = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.next().unwrap_or_default()));
-        let (plan, findings) = plimsoll_engine::load_text("demo", &config::with_addresses(frontend, servers));
+        let (plan, findings) = plimsoll_engine::load_text("demo", &config::with_addresses(frontend, page, servers));
         let plan = plan.ok_or_else(|| io::Error::other(findings.render(false)))?;
         match Engine::start(plan, Loader::none()) {
             Ok(engine) => {
-                let bound = engine.addresses().first().and_then(|(_, address)| address.to_string().parse().ok());
-                return Ok((engine, bound.unwrap_or(frontend)));
+                page = engine.admin_addresses().first().map_or(page, |(_, address)| inet(address, page));
+                frontend = engine.addresses().first().map_or(frontend, |(_, address)| inet(address, frontend));
+                return Ok((engine, frontend, page));
             }
-            Err(StartError::Listen { error, .. })
-                if error.kind() == io::ErrorKind::AddrInUse && frontend.port() != 0 => {}
+            Err(StartError::Listen { error, .. }) if is_taken(&error) && frontend.port() != 0 => {
+                frontend.set_port(ports.next().unwrap_or_default());
+            }
+            Err(StartError::Admin(error)) if is_taken(&error) && page.port() != 0 => page.set_port(0),
             Err(error) => return Err(error),
         }
     }
 }
 
+fn is_taken(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrInUse
+}
+
+/// With the port that the kernel chose.
+fn inet(bound: &Address, wanted: SocketAddr) -> SocketAddr {
+    match bound {
+        Address::Inet(address) => *address,
+        Address::Unix(_) | Address::Abstract(_) => wanted,
+    }
+}
+
 /// Shows what happens until it is told to stop.
-fn watch(engine: Arc<Engine>, address: SocketAddr) -> Result<(), StartError> {
+fn watch(engine: Arc<Engine>, address: SocketAddr, page: SocketAddr) -> Result<(), StartError> {
     let signals = Signals::catch()?;
     let program = std::env::args().next().unwrap_or_else(|| "lb".into());
-    let _ = io::stdout().write_all(welcome(address, &program).as_bytes());
+    let _ = io::stdout().write_all(welcome(address, page, &program).as_bytes());
     let ended = std::thread::scope(|scope| {
         let (running, stop) = channel();
         let engine = &engine;
@@ -88,7 +105,7 @@ fn watch(engine: Arc<Engine>, address: SocketAddr) -> Result<(), StartError> {
 }
 
 /// What a newcomer reads first.
-fn welcome(address: SocketAddr, program: &str) -> String {
+fn welcome(address: SocketAddr, page: SocketAddr, program: &str) -> String {
     let url = format!("http://{address}/");
     let moved =
         if address.port() == *PORTS.start() { String::new() } else { format!(" (port {} is taken)", PORTS.start()) };
@@ -104,6 +121,7 @@ fn welcome(address: SocketAddr, program: &str) -> String {
         "\
 Plimsoll balances {url}{moved} over three small servers inside this process: alpha, bravo and charlie.
 charlie goes away for a few seconds again and again: watch its state below, and that no request fails.
+The same in a browser, live: http://{page}/
 
 Try, in another terminal:
 {tries}
@@ -119,14 +137,15 @@ mod tests {
 
     #[test]
     fn a_newcomer_reads_the_address_and_what_to_try() {
-        let text = welcome(SocketAddr::from(([127, 0, 0, 1], 8080)), "lb");
+        let text = welcome(SocketAddr::from(([127, 0, 0, 1], 8080)), config::PAGE, "lb");
+        assert!(text.contains("http://127.0.0.1:8404/\n"), "{text}");
         assert!(text.contains("balances http://127.0.0.1:8080/ over"), "{text}");
         assert!(text.matches("curl ").count() >= 3, "{text}");
     }
 
     #[test]
     fn another_port_is_explained() {
-        let text = welcome(SocketAddr::from(([127, 0, 0, 1], 8082)), "lb");
+        let text = welcome(SocketAddr::from(([127, 0, 0, 1], 8082)), config::PAGE, "lb");
         assert!(text.contains("http://127.0.0.1:8082/ (port 8080 is taken)"), "{text}");
     }
 }

@@ -91,7 +91,7 @@ enum Verb {
     Ctl {
         #[command(flatten)]
         place: ctl::Where,
-        /// The command, such as `show stat` or `"show info; show version"`.
+        /// The command, such as `show stat` or `"show info; show version"`; `-` for commands on standard input, one a line.
         #[arg(value_name = "CMD", trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },

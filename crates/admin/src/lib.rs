@@ -24,5 +24,5 @@ pub use events::Events;
 pub use metrics::{Metrics, metrics};
 pub use options::{AdminOptions, FileMode, Options, RuntimeApi};
 pub use page::page;
-pub use serving::{Serving, serve};
+pub use serving::{Prepared, Serving, prepare, serve};
 pub use state::{Latencies, ProcessFacts, Reload, State};

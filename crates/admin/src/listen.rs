@@ -1,7 +1,10 @@
-//! Sockets of the control thread, whatever their family: a listener, and streams out of it.
+//! Sockets of the control thread, whatever their family: a listener that can be closed from any thread, and streams out of it.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use plimsoll_net::{Address, ListenOptions, Listener};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -13,38 +16,83 @@ use crate::options::FileMode;
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A socket that listens on the control thread's runtime.
 #[derive(Debug)]
-pub(crate) enum Listening {
+enum Listening {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
 
-impl Listening {
-    /// Opens it; the address is the one that the kernel chose.
-    pub(crate) fn open(address: &Address, mode: FileMode) -> io::Result<(Self, Address)> {
+/// A socket that listens on the control thread's runtime, until it is closed or dropped; then the file of a UNIX socket goes with it.
+#[derive(Debug)]
+pub(crate) struct Door {
+    /// The lock is held for one poll at a time.
+    listening: Mutex<Option<Listening>>,
+    address: Address,
+}
+
+impl Door {
+    /// Opens it, inside the runtime's context.
+    pub(crate) fn open(address: &Address, mode: FileMode) -> io::Result<Self> {
         let options = ListenOptions { backlog: 64, ..ListenOptions::default() };
         let listener = Listener::bind(address, &options)?;
-        let address = listener.local_addr().clone();
-        let listening = match &address {
-            Address::Inet(_) => Self::Tcp(TcpListener::from_std(listener.into_fd().into())?),
-            Address::Unix(path) => {
-                std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode.0))?;
-                Self::Unix(UnixListener::from_std(listener.into_fd().into())?)
+        let door = Self { address: listener.local_addr().clone(), listening: Mutex::default() };
+        *door.lock() = Some(match &door.address {
+            Address::Inet(_) => Listening::Tcp(TcpListener::from_std(listener.into_fd().into())?),
+            Address::Unix(_) | Address::Abstract(_) => {
+                Listening::Unix(UnixListener::from_std(listener.into_fd().into())?)
             }
-            Address::Abstract(_) => Self::Unix(UnixListener::from_std(listener.into_fd().into())?),
-        };
-        Ok((listening, address))
+        });
+        door.allow(mode)?;
+        Ok(door)
     }
 
-    pub(crate) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(match self {
-            Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+    /// Where it is, with the port that the kernel chose.
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Sets the rights of a UNIX socket's file.
+    pub(crate) fn allow(&self, mode: FileMode) -> io::Result<()> {
+        match &self.address {
+            Address::Unix(path) => std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode.0)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Stops listening now, whoever else still holds it.
+    pub(crate) fn close(&self) {
+        if self.lock().take().is_some()
+            && let Address::Unix(path) = &self.address
+        {
+            // Somebody may have cleaned up before us.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    /// The next connection; `None`: it is closed.
+    pub(crate) async fn accept(&self) -> io::Result<Option<Box<dyn Stream>>> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Box<dyn Stream>>>> {
+        Poll::Ready(Ok(match &*self.lock() {
+            None => None,
+            Some(Listening::Tcp(listener)) => {
+                let (stream, _) = ready!(listener.poll_accept(cx))?;
                 stream.set_nodelay(true)?;
-                Box::new(stream)
+                Some(Box::new(stream))
             }
-            Self::Unix(listener) => Box::new(listener.accept().await?.0),
-        })
+            Some(Listening::Unix(listener)) => Some(Box::new(ready!(listener.poll_accept(cx))?.0)),
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Listening>> {
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.close();
     }
 }

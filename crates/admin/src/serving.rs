@@ -1,7 +1,7 @@
 //! The open sockets of this crate, and how they follow the configuration.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plimsoll_commands::{Live, Table};
@@ -9,7 +9,7 @@ use plimsoll_net::Address;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
-use crate::listen::{Listening, Stream};
+use crate::listen::Door;
 use crate::options::{AdminOptions, FileMode, Options, RuntimeApi};
 use crate::{COMMANDS, State, http, socket};
 
@@ -20,17 +20,58 @@ const LIVE: usize = 8;
 
 /// Opens what is configured. To be called inside the control thread's runtime.
 pub fn serve(options: &Options, state: Arc<dyn State>) -> io::Result<Serving> {
-    let shared = Shared {
-        table: Arc::new(Table::new(&[COMMANDS])),
-        live: Arc::new(Live::default().with(Arc::clone(&state))),
-        state,
-        sessions: Arc::new(Semaphore::new(MOST)),
-        connections: Arc::new(Semaphore::new(MOST)),
-        live_pages: Arc::new(Semaphore::new(LIVE)),
-    };
-    let mut serving = Serving { shared, open: Vec::new() };
-    serving.apply(options)?;
+    let prepared = prepare(options, None)?;
+    let mut serving = Serving::new(state);
+    serving.follow(prepared);
     Ok(serving)
+}
+
+/// Opens what `options` wants and `serving` does not have. Nothing is changed or answered before [`Serving::follow`]; dropping it closes what was
+/// opened. To be called inside the context of the control thread's runtime, by any thread.
+pub fn prepare(options: &Options, serving: Option<&Serving>) -> io::Result<Prepared> {
+    let mut roles: Vec<Role> = options.runtime_api.iter().cloned().map(Role::Runtime).collect();
+    roles.extend(options.admin.iter().cloned().map(Role::Pages));
+    let open = serving.map_or(&[][..], |serving| &serving.open);
+    let mut found = known(&roles, open);
+    for (role, found) in roles.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+        let (bind, mode) = role.bind();
+        let door = Door::open(bind, mode).map_err(|error| {
+            let error = plimsoll_net::owner::named(error, bind);
+            io::Error::new(error.kind(), format!("cannot listen on {bind} ({}): {error}", role.word()))
+        })?;
+        *found = Some(Socket::New(Arc::new(door)));
+    }
+    Ok(Prepared(roles.into_iter().zip(found.into_iter().flatten()).collect()))
+}
+
+/// The sockets that stay: those of the same address, with whatever options, and if the kernel chose the port, for the same purpose.
+fn known(roles: &[Role], open: &[Open]) -> Vec<Option<Socket>> {
+    let mut found: Vec<Option<Socket>> = roles.iter().map(|_| None).collect();
+    let mut left: Vec<(usize, Role)> = open.iter().map(Open::role).enumerate().collect();
+    let same: [fn(&Role, &Role) -> bool; 3] = [
+        |one, other| one == other,
+        |one, other| one.word() == other.word() && one.bind().0 == other.bind().0,
+        |one, other| one.bind().0 == other.bind().0 && !matches!(one.bind().0, Address::Inet(at) if at.port() == 0),
+    ];
+    for same in same {
+        for (role, found) in roles.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+            if let Some(at) = left.iter().position(|(_, open)| same(open, role)) {
+                *found = Some(Socket::Kept(left.remove(at).0));
+            }
+        }
+    }
+    found
+}
+
+/// A configuration whose sockets are open, not yet in force.
+#[derive(Debug)]
+pub struct Prepared(Vec<(Role, Socket)>);
+
+#[derive(Debug)]
+enum Socket {
+    /// The one at this place of those that are open.
+    Kept(usize),
+    New(Arc<Door>),
 }
 
 /// What all connections share.
@@ -51,8 +92,9 @@ pub struct Serving {
 }
 
 struct Open {
-    role: Role,
-    address: Address,
+    /// What it is for: each connection looks when it comes.
+    role: Arc<Mutex<Role>>,
+    door: Arc<Door>,
     accepting: AbortHandle,
 }
 
@@ -79,58 +121,86 @@ impl Role {
 }
 
 impl Serving {
-    /// Follows a new configuration: what is configured as before keeps its socket. When one cannot be opened, none is closed.
-    pub fn apply(&mut self, options: &Options) -> io::Result<()> {
-        let mut roles: Vec<Role> = options.runtime_api.iter().cloned().map(Role::Runtime).collect();
-        roles.extend(options.admin.iter().cloned().map(Role::Pages));
-        // One whose options changed on the same address must go before its successor comes.
-        let (kept, gone): (Vec<Open>, Vec<Open>) =
-            std::mem::take(&mut self.open).into_iter().partition(|open| roles.contains(&open.role));
-        self.open = kept;
-        let (moved, gone): (Vec<Open>, Vec<Open>) =
-            gone.into_iter().partition(|open| roles.iter().any(|role| role.bind().0 == open.role.bind().0));
-        drop(moved);
-        let mut opened = Vec::new();
-        for role in roles {
-            if self.open.iter().any(|open| open.role == role) {
-                continue;
-            }
-            match self.open(role) {
-                Ok(open) => opened.push(open),
-                Err(error) => {
-                    self.open.extend(gone);
-                    return Err(error);
+    /// Nothing is open yet.
+    #[must_use]
+    pub fn new(state: Arc<dyn State>) -> Self {
+        let shared = Shared {
+            table: Arc::new(Table::new(&[COMMANDS])),
+            live: Arc::new(Live::default().with(Arc::clone(&state))),
+            state,
+            sessions: Arc::new(Semaphore::new(MOST)),
+            connections: Arc::new(Semaphore::new(MOST)),
+            live_pages: Arc::new(Semaphore::new(LIVE)),
+        };
+        Self { shared, open: Vec::new() }
+    }
+
+    /// Follows a new configuration, which was prepared for these sockets as they are now: one at the same address stays the very socket. Gives the
+    /// new ones. To be called inside the runtime's context.
+    pub fn follow(&mut self, prepared: Prepared) -> Vec<(&'static str, Address)> {
+        let mut before: Vec<Option<Open>> = std::mem::take(&mut self.open).into_iter().map(Some).collect();
+        let mut new = Vec::new();
+        for (role, socket) in prepared.0 {
+            match socket {
+                Socket::Kept(at) => {
+                    if let Some(open) = before.get_mut(at).and_then(Option::take) {
+                        open.become_role(role);
+                        self.open.push(open);
+                    }
+                }
+                Socket::New(door) => {
+                    new.push((role.word(), door.address().clone()));
+                    self.open.push(Open::start(door, role, self.shared.clone()));
                 }
             }
         }
-        self.open.extend(opened);
+        new
+    }
+
+    /// Follows a new configuration; when one of its sockets cannot be opened, nothing changes.
+    pub fn apply(&mut self, options: &Options) -> io::Result<()> {
+        let prepared = prepare(options, Some(self))?;
+        self.follow(prepared);
         Ok(())
     }
 
     /// Where it listens, and for what: `runtime-api` or `admin`.
     #[must_use]
     pub fn addresses(&self) -> Vec<(&'static str, Address)> {
-        self.open.iter().map(|open| (open.role.word(), open.address.clone())).collect()
+        self.open.iter().map(|open| (open.role().word(), open.door.address().clone())).collect()
+    }
+}
+
+impl Open {
+    fn start(door: Arc<Door>, role: Role, shared: Shared) -> Self {
+        let role = Arc::new(Mutex::new(role));
+        let accepting = tokio::spawn(accept(Arc::clone(&door), shared, Arc::clone(&role))).abort_handle();
+        Self { role, door, accepting }
     }
 
-    fn open(&self, role: Role) -> io::Result<Open> {
-        let (bind, mode) = role.bind();
-        let (listening, address) = Listening::open(bind, mode).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot listen on {bind} ({}): {error}", role.word()))
-        })?;
-        let (shared, kind) = (self.shared.clone(), role.clone());
-        let accepting = tokio::spawn(accept(listening, shared, kind)).abort_handle();
-        Ok(Open { role, address, accepting })
+    fn role(&self) -> Role {
+        current(&self.role)
     }
+
+    fn become_role(&self, role: Role) {
+        if self.role().bind().1 != role.bind().1
+            && let Err(error) = self.door.allow(role.bind().1)
+        {
+            eprintln!("lb: {} keeps its rights: {error}", self.door.address());
+        }
+        *self.role.lock().unwrap_or_else(PoisonError::into_inner) = role;
+    }
+}
+
+fn current(role: &Mutex<Role>) -> Role {
+    role.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
+        // At once, on this thread: the next reload may want the address again.
+        self.door.close();
         self.accepting.abort();
-        if let Address::Unix(path) = &self.address {
-            // Somebody may have cleaned up before us.
-            let _ = std::fs::remove_file(path);
-        }
     }
 }
 
@@ -140,22 +210,23 @@ impl std::fmt::Debug for Serving {
     }
 }
 
-async fn accept(listening: Listening, shared: Shared, role: Role) {
-    let places = match &role {
-        Role::Runtime(_) => Arc::clone(&shared.sessions),
-        Role::Pages(_) => Arc::clone(&shared.connections),
-    };
+async fn accept(door: Arc<Door>, shared: Shared, role: Arc<Mutex<Role>>) {
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let stream: Box<dyn Stream> = match listening.accept().await {
-            Ok(stream) => stream,
+        let places = match current(&role) {
+            Role::Runtime(_) => Arc::clone(&shared.sessions),
+            Role::Pages(_) => Arc::clone(&shared.connections),
+        };
+        let Ok(place) = places.acquire_owned().await else { return };
+        let stream = match door.accept().await {
+            Ok(Some(stream)) => stream,
+            Ok(None) => return,
             // Out of descriptors, or the peer is gone already: the listener stays, and does not spin.
             Err(_) => {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        let (shared, role) = (shared.clone(), role.clone());
+        let (shared, role) = (shared.clone(), current(&role));
         tokio::spawn(async move {
             match role {
                 Role::Runtime(options) => {

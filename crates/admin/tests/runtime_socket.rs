@@ -214,25 +214,26 @@ fn a_socket_has_its_rights_and_goes_with_its_server() {
 fn a_new_configuration_keeps_what_stays_and_closes_what_goes() {
     let mut served = Served::new(house());
     let (path, next) = (served.folder.path().join("a"), served.folder.path().join("b"));
-    let kept = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&path).unwrap());
-    let options = Options {
-        runtime_api: vec![
-            api(&path, Level::Admin),
-            api(&next, Level::User),
-            api(&served.folder.path().join("u"), Level::Admin),
-        ],
-        admin: Vec::new(),
-    };
+    let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
+    let changed = served.folder.path().join("u");
+    let kept = (inode(&path), inode(&changed));
+    let other = RuntimeApi { mode: FileMode(0o660), ..api(&changed, Level::Admin) };
+    let options =
+        Options { runtime_api: vec![api(&path, Level::Admin), api(&next, Level::User), other], admin: Vec::new() };
     let serving = served.serving.as_mut().unwrap();
     served.runtime.block_on(async { serving.apply(&options) }).unwrap();
-    assert_eq!(std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(&path).unwrap()), kept);
+    assert_eq!((inode(&path), inode(&changed)), kept, "with other options it is the very socket as well");
+    assert_eq!(std::fs::metadata(&changed).unwrap().permissions().mode() & 0o777, 0o660);
     assert_eq!(ask(&next, "show cli level"), "user\n\n");
     assert_eq!(served.ask_as("u", "show cli level"), "admin\n\n");
     assert!(!served.folder.path().join("o").exists());
     // One that cannot be opened closes none.
-    let broken = Options { runtime_api: vec![api(Path::new("/nowhere/at/all"), Level::User)], admin: Vec::new() };
+    let good = served.folder.path().join("good");
+    let sockets = vec![api(&good, Level::User), api(Path::new("/nowhere/at/all"), Level::User)];
+    let broken = Options { runtime_api: sockets, admin: Vec::new() };
     let serving = served.serving.as_mut().unwrap();
     assert!(served.runtime.block_on(async { serving.apply(&broken) }).is_err());
+    assert!(!good.exists(), "what was opened for nothing is gone");
     assert_eq!(served.ask("show version"), "0.1.0\n\n");
 }
 

@@ -19,7 +19,12 @@ pub struct Changes {
     pub removed: Vec<String>,
     /// In both, the same.
     pub kept: usize,
+    /// What counts at the next start only, in words.
+    pub needs_restart: Vec<String>,
 }
+
+/// The code of [`Changes::needs_restart`].
+pub(crate) const NEEDS_RESTART: &str = "reload.needs-restart";
 
 impl Changes {
     /// What `new` makes of `old`.
@@ -37,6 +42,16 @@ impl Changes {
         });
         changes.compare("server", &servers(old), &servers(new), PartialEq::eq);
         changes
+    }
+
+    /// Notes what this process cannot become: `workers` run as long as it does.
+    #[must_use]
+    pub(crate) fn running_with(mut self, workers: usize, new: &Plan) -> Self {
+        if workers != new.workers {
+            let text = format!("global.threads: {} wanted, {workers} run until the next start", new.workers);
+            self.needs_restart.push(text);
+        }
+        self
     }
 
     fn note(&mut self, what: &str, same: bool) {
@@ -98,13 +113,16 @@ fn servers(plan: &Plan) -> BTreeMap<Identity<'_>, &ServerLine> {
         .collect()
 }
 
-/// One line for each change, then a count.
+/// One line for each change and for what only a restart changes, then a count.
 impl Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (sign, names) in [('+', &self.added), ('~', &self.changed), ('-', &self.removed)] {
             for name in names {
                 writeln!(f, "{sign} {name}")?;
             }
+        }
+        for what in &self.needs_restart {
+            writeln!(f, "! {what} ({NEEDS_RESTART})")?;
         }
         let [added, changed, removed] = [&self.added, &self.changed, &self.removed].map(Vec::len);
         write!(f, "{added} added, {changed} changed, {removed} removed, {} kept", self.kept)

@@ -151,4 +151,15 @@ pub const CODES: &[Code] = &[
         likely: &["a large `maxconn` before one or two servers"],
         change: &["widen net.ipv4.ip_local_port_range", "give the servers more addresses or ports", "lower `maxconn`"],
     },
+    Code {
+        code: "reload.needs-restart",
+        text: "Something in the new file counts at the next start only.",
+        cause: "A reload takes a file over in the running process. The number of workers cannot change there: each has its own listening sockets, and \
+                closing one would reset the clients that wait at it. Everything else of the file is in force.",
+        likely: &[
+            "`global.threads` was changed",
+            "`threads` is `auto`, and the CPUs that affinity or the cgroup allow are others now",
+        ],
+        change: &["nothing, if the old number will do until the next start", "end the process and start it again"],
+    },
 ];

@@ -1,15 +1,16 @@
 //! The control thread: runs what no request waits for, such as health checks.
 
 use std::io;
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use plimsoll_admin::{Options, Serving, State};
+use plimsoll_admin::{Options, Prepared, Serving, State};
 use plimsoll_checks::{Checks, Pace, Subject};
 use plimsoll_clock::Tick;
+use plimsoll_net::Address;
 use plimsoll_server::Server;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::worker::Command;
@@ -21,10 +22,6 @@ pub(crate) const CHECKS_AT_ONCE: usize = 32;
 enum Order {
     /// Check these servers from now on.
     Check(Vec<Subject>),
-    /// Open the runtime socket and the pages; hear whether that went.
-    Serve(Options, Arc<dyn State>, Sender<io::Result<()>>),
-    /// They follow a new configuration.
-    Answer(Options),
     /// After so long, end the tunnels of these servers.
     Revoke(Vec<Weak<Server>>, Duration, Vec<UnboundedSender<Command>>),
 }
@@ -34,17 +31,20 @@ enum Order {
 pub(crate) struct Control {
     orders: Option<UnboundedSender<Order>>,
     thread: Option<JoinHandle<()>>,
+    runtime: Handle,
+    /// The runtime socket and the pages, once the engine is there to ask.
+    serving: Mutex<Option<Serving>>,
 }
 
 impl Control {
-    /// Starts checking.
-    pub(crate) fn start(subjects: Vec<Subject>) -> io::Result<Self> {
+    /// Starts the thread.
+    pub(crate) fn start() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let handle = runtime.handle().clone();
         let (orders, received) = unbounded_channel();
-        let thread = std::thread::Builder::new()
-            .name("control".into())
-            .spawn(move || runtime.block_on(obey(subjects, received)))?;
-        Ok(Self { orders: Some(orders), thread: Some(thread) })
+        let thread =
+            std::thread::Builder::new().name("control".into()).spawn(move || runtime.block_on(obey(received)))?;
+        Ok(Self { orders: Some(orders), thread: Some(thread), runtime: handle, serving: Mutex::default() })
     }
 
     /// These servers are checked from now on; those that were checked the same way before notice nothing.
@@ -52,16 +52,29 @@ impl Control {
         self.order(Order::Check(subjects));
     }
 
-    /// Opens the runtime socket and the pages.
-    pub(crate) fn serve(&self, options: Options, state: Arc<dyn State>) -> io::Result<()> {
-        let (done, opened) = channel();
-        self.order(Order::Serve(options, state, done));
-        opened.recv().unwrap_or_else(|_| Err(io::Error::other("the control thread has ended")))
+    /// Opens what is new of the runtime socket and the pages; nothing changes before [`answer`](Self::answer). Not an order: the control thread
+    /// itself may be the one that reloads.
+    pub(crate) fn prepare(&self, options: &Options) -> io::Result<Prepared> {
+        let _inside = self.runtime.enter();
+        plimsoll_admin::prepare(options, self.serving().as_ref())
     }
 
-    /// The runtime socket and the pages follow a new configuration; what cannot be opened is told.
-    pub(crate) fn answer(&self, options: Options) {
-        self.order(Order::Answer(options));
+    /// The runtime socket and the pages follow a new configuration.
+    pub(crate) fn answer(&self, prepared: Prepared, state: impl FnOnce() -> Arc<dyn State>) {
+        let _inside = self.runtime.enter();
+        let mut serving = self.serving();
+        for (role, address) in serving.get_or_insert_with(|| Serving::new(state())).follow(prepared) {
+            eprintln!("lb: {role} on {address}");
+        }
+    }
+
+    /// Where they are.
+    pub(crate) fn addresses(&self) -> Vec<(&'static str, Address)> {
+        self.serving().as_ref().map(Serving::addresses).unwrap_or_default()
+    }
+
+    fn serving(&self) -> MutexGuard<'_, Option<Serving>> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What these servers still carry ends after `patience`; `None`: when it ends by itself.
@@ -86,28 +99,11 @@ impl Control {
     }
 }
 
-async fn obey(subjects: Vec<Subject>, mut orders: UnboundedReceiver<Order>) {
+async fn obey(mut orders: UnboundedReceiver<Order>) {
     let mut checks =
         Checks::new(Pace { at_once: CHECKS_AT_ONCE, spread: 0, seed: Tick::now().as_micros(), now: Tick::now });
-    checks.apply(subjects);
-    let mut serving = None;
     while let Some(order) = orders.recv().await {
         match order {
-            Order::Serve(options, state, done) => {
-                let opened = plimsoll_admin::serve(&options, state).map(|opened| {
-                    for (role, address) in opened.addresses() {
-                        eprintln!("lb: {role} on {address}");
-                    }
-                    serving = Some(opened);
-                });
-                // Whoever asked waits for it.
-                let _ = done.send(opened);
-            }
-            Order::Answer(options) => {
-                if let Some(Err(error)) = serving.as_mut().map(|serving: &mut Serving| serving.apply(&options)) {
-                    eprintln!("lb: the runtime socket and the pages stay as they were: {error}");
-                }
-            }
             Order::Check(subjects) => {
                 checks.apply(subjects);
             }
@@ -126,6 +122,8 @@ async fn obey(subjects: Vec<Subject>, mut orders: UnboundedReceiver<Order>) {
 
 impl Drop for Control {
     fn drop(&mut self) {
+        // While its runtime is there.
+        drop(self.serving().take());
         drop(self.orders.take());
         if let Some(thread) = self.thread.take() {
             // A panic in it has been printed.

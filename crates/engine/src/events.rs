@@ -11,7 +11,7 @@ use plimsoll_observe::{Event, Events, Level, Value};
 use plimsoll_proxy::{Backend, Frontend, Snapshot};
 use plimsoll_server::{Admin, Change, Server, Set, Transition};
 
-use crate::changes::Changes;
+use crate::changes::{Changes, NEEDS_RESTART};
 use crate::load::Findings;
 
 /// Who wants a reload.
@@ -141,6 +141,11 @@ pub(crate) fn reloaded(events: &Events, asked: Asked, changes: &Changes) {
         ("kept", number(changes.kept)),
     ];
     say_anyway(events, Level::Notice, "reload.done", &text, &fields);
+}
+
+/// Something of a new configuration counts at the next start only.
+pub(crate) fn needs_restart(events: &Events, what: &str) {
+    say_anyway(events, Level::Warning, NEEDS_RESTART, what, &[]);
 }
 
 /// A reload changed nothing.

@@ -13,6 +13,7 @@ mod code;
 mod control;
 mod events;
 mod explanation;
+mod listeners;
 mod load;
 mod model;
 mod names;

@@ -1,20 +1,18 @@
 //! The process while it runs: workers, checks, the pointer to the snapshot, the end.
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use plimsoll_clock::Tick;
-use plimsoll_net::{Address, Listener};
+use plimsoll_net::Address;
 use plimsoll_observe::{Events, Sink, SinkError};
 use plimsoll_outcome::Outcome;
-use plimsoll_proxy::{Assignment, Snapshot};
+use plimsoll_proxy::Snapshot;
 
 use crate::alive::Alive;
 use crate::answers::Answers;
@@ -22,8 +20,9 @@ use crate::budget::{Budget, BudgetError};
 use crate::changes::Changes;
 use crate::control::Control;
 use crate::events::{self, Asked, Refused};
+use crate::listeners::{self, Opened, SocketFile};
 use crate::names;
-use crate::plan::{Bind, Plan};
+use crate::plan::Plan;
 use crate::worker::{Command, Handle, Start};
 use crate::world::World;
 
@@ -46,6 +45,12 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// The runtime socket or the pages cannot be opened; the error says where.
+    #[error("{0}")]
+    Admin(io::Error),
+    /// It takes no more clients, so it takes no other configuration.
+    #[error("the process is ending")]
+    Ending,
     /// The log cannot be written.
     #[error(transparent)]
     Log(#[from] SinkError),
@@ -70,6 +75,7 @@ pub struct Engine {
     unresolved: AtomicBool,
     /// The thread that looks after those names.
     names: OnceLock<Thread>,
+    me: Weak<Self>,
 }
 
 /// Reads the configuration again; what is wrong with it is text for people.
@@ -117,31 +123,33 @@ impl Engine {
         let maxconn = budget(&plan, workers)?.maxconn;
         let log = Sink::start(&plan.log)?;
         let mut world = World::new(workers, maxconn, log.events());
-        let opened = Opened::open(&plan, &mut world, workers)?;
+        let control = Control::start()?;
+        let admin = control.prepare(&plan.admin()).map_err(StartError::Admin)?;
+        let mut opened = Opened::open(&plan, &world, workers)?;
         let snapshot = Arc::new(plan.build(&mut world, maxconn, Tick::now()));
         events::follow(&snapshot, &[], &log.events());
         let (ready, started) = channel();
         let mut handles = Vec::with_capacity(workers);
-        let addresses = opened.addresses.clone();
-        for (id, assignments) in opened.share(&plan, &snapshot, workers).into_iter().enumerate() {
-            let start = Start { id, process: Arc::clone(&world.process), assignments, log: Some(log.writer()) };
+        let assignments = opened.assignments(&plan, &snapshot);
+        for (id, listeners) in opened.deal(workers).into_iter().enumerate() {
+            let (process, assignments) = (Arc::clone(&world.process), assignments.clone());
+            let start = Start { id, process, listeners, assignments, log: Some(log.writer()) };
             handles.push(Handle::spawn(start, ready.clone())?);
         }
         drop(ready);
         for worker in &started {
             worker?;
         }
-        let control = Control::start(plan.subjects(&snapshot))?;
+        let addresses = opened.settle(&mut world);
+        control.check(plan.subjects(&snapshot));
         let files = SocketFile::of(&plan);
-        let admin = plan.admin();
         let unresolved = plan.has_unresolved();
-        let running = Mutex::new(Running { plan, world, addresses, files });
         let alive = Alive::default();
         alive.add(&snapshot);
-        let engine = Arc::new(Self {
+        let engine = Arc::new_cyclic(|me| Self {
             snapshot: Arc::new(ArcSwap::new(snapshot)),
             alive,
-            running,
+            running: Mutex::new(Running { plan, world, addresses, files }),
             workers: Mutex::new(handles),
             control: Mutex::new(Some(control)),
             log,
@@ -149,9 +157,10 @@ impl Engine {
             draining: AtomicBool::new(false),
             unresolved: AtomicBool::new(unresolved),
             names: OnceLock::new(),
+            me: me.clone(),
         });
         if let Some(control) = &*lock(&engine.control) {
-            control.serve(admin, Answers::of(&engine))?;
+            control.answer(admin, || Answers::of(&engine));
         }
         {
             let addresses = &lock(&engine.running).addresses;
@@ -159,8 +168,8 @@ impl Engine {
             events::started(&events, workers, addresses.len());
             events::listeners(&events, &[], addresses);
         }
-        if lock(&engine.running).plan.has_unresolved() {
-            names::look_after(&engine)?;
+        if unresolved {
+            engine.look_after_names()?;
         }
         Ok(engine)
     }
@@ -187,40 +196,51 @@ impl Engine {
         }
     }
 
-    /// Takes another configuration over. When it fails nothing has changed.
+    /// Takes another configuration over. When it fails nothing has changed: all that can fail comes first, and is only prepared.
     pub fn reload(&self, plan: Plan) -> Result<Changes, StartError> {
         let mut running = lock(&self.running);
         let Running { plan: old, world, addresses, files } = &mut *running;
+        let handles = lock(&self.workers);
+        if self.is_draining() {
+            return Err(StartError::Ending);
+        }
         let workers = world.workers;
         let maxconn = budget(&plan, workers)?.maxconn;
-        let changes = Changes::between(old, &plan);
+        let changes = Changes::between(old, &plan).running_with(workers, &plan);
         let log = self.log.prepare(&plan.log)?;
+        let control = lock(&self.control);
+        let control = control.as_ref().ok_or(StartError::Ending)?;
+        let admin = control.prepare(&plan.admin()).map_err(StartError::Admin)?;
         let mut opened = Opened::open(&plan, world, workers)?;
-        self.log.replace(log);
         opened.keep(old, addresses);
-        let before_addresses = std::mem::replace(addresses, opened.addresses.clone());
+        listeners::prepare(&mut opened, &handles)?;
+        if plan.has_unresolved() {
+            self.look_after_names()?;
+        }
+
+        // From here on nothing can fail.
+        self.log.replace(log);
         let now = Tick::now();
         let snapshot = Arc::new(plan.build(world, maxconn, now));
         self.alive.add(&snapshot);
         let before = self.snapshot.swap(Arc::clone(&snapshot));
         events::follow(&snapshot, &before.backends, &self.log.events());
+        let assignments = opened.assignments(&plan, &snapshot);
+        let before_addresses = std::mem::replace(addresses, opened.settle(world));
         let (done, adopted) = channel();
-        let handles = lock(&self.workers);
-        for (worker, assignments) in handles.iter().zip(opened.share(&plan, &snapshot, workers)) {
-            worker.tell(Command::Adopt(assignments, done.clone()));
-        }
+        handles.iter().for_each(|worker| worker.tell(Command::Adopt(assignments.clone(), done.clone())));
         drop(done);
-        for result in &adopted {
-            result?;
-        }
+        // Until every worker has let go of its end.
+        let _ = adopted.recv();
         // Only now: a worker that still had the old view would have found none of its servers.
         let gone = world.retain(&plan, now);
         handles.iter().for_each(|worker| worker.tell(Command::Settle));
-        if let Some(control) = &*lock(&self.control) {
-            control.check(plan.subjects(&snapshot));
-            control.answer(plan.admin());
-            control.revoke(gone, plan.patience(), handles.iter().map(Handle::commands).collect());
+        control.check(plan.subjects(&snapshot));
+        // The engine is asked by those who have it.
+        if let Some(engine) = self.me.upgrade() {
+            control.answer(admin, || Answers::of(&engine));
         }
+        control.revoke(gone, plan.patience(), handles.iter().map(Handle::commands).collect());
         let before_files = std::mem::replace(files, SocketFile::of(&plan));
         before_files.iter().filter(|file| !files.contains(file)).for_each(SocketFile::remove);
         self.unresolved.store(plan.has_unresolved(), Relaxed);
@@ -232,7 +252,19 @@ impl Engine {
         *old = plan;
         // The last of the old snapshot goes here, on the thread that asked, never on a worker.
         drop(before);
+        changes.needs_restart.iter().for_each(|what| events::needs_restart(&self.log.events(), what));
         Ok(changes)
+    }
+
+    /// Starts the thread that tries names again, once.
+    fn look_after_names(&self) -> Result<(), StartError> {
+        if self.names.get().is_none()
+            && let Some(engine) = self.me.upgrade()
+        {
+            // Who reloads holds the lock on `running`: nobody else is here.
+            let _ = self.names.set(names::look_after(&engine)?);
+        }
+        Ok(())
     }
 
     /// Reads the configuration again and takes it over. What went wrong is text for people, and then nothing has changed.
@@ -256,13 +288,20 @@ impl Engine {
     /// What a reload would do.
     #[must_use]
     pub fn changes(&self, plan: &Plan) -> Changes {
-        Changes::between(&lock(&self.running).plan, plan)
+        let running = lock(&self.running);
+        Changes::between(&running.plan, plan).running_with(running.world.workers, plan)
     }
 
     /// Where it listens: frontend and address, in the order of the file.
     #[must_use]
     pub fn addresses(&self) -> Vec<(String, Address)> {
         lock(&self.running).addresses.clone()
+    }
+
+    /// Where the runtime socket and the pages are: what for, and the address.
+    #[must_use]
+    pub fn admin_addresses(&self) -> Vec<(&'static str, Address)> {
+        lock(&self.control).as_ref().map(Control::addresses).unwrap_or_default()
     }
 
     /// The configuration that is running.
@@ -376,101 +415,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn budget(plan: &Plan, workers: usize) -> Result<Budget, StartError> {
     let limit = plimsoll_net::limits::raise_descriptors()?.soft;
     Ok(Budget::new(plan.maxconn, (plan.binds.len() * workers) as u64, workers as u64, limit)?)
-}
-
-/// The file of a UNIX socket that we made.
-#[derive(Debug, PartialEq, Eq)]
-struct SocketFile {
-    path: PathBuf,
-    device: u64,
-    inode: u64,
-}
-
-impl SocketFile {
-    fn of(plan: &Plan) -> Vec<Self> {
-        let unix = plan.binds.iter().filter_map(|bind| match &bind.address {
-            Address::Unix(path) => Some(path),
-            _ => None,
-        });
-        unix.filter_map(|path| Self::at(path)).collect()
-    }
-
-    fn at(path: &Path) -> Option<Self> {
-        let file = std::fs::symlink_metadata(path).ok()?;
-        Some(Self { path: path.to_owned(), device: file.dev(), inode: file.ino() })
-    }
-
-    /// By now it may be a successor's, or gone: then it stays.
-    fn remove(&self) {
-        if Self::at(&self.path).as_ref() == Some(self) {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// The listeners of a configuration: new ones are open, the others stay as they are.
-struct Opened {
-    ports: Vec<u32>,
-    /// For each bind that is new, one listener a worker.
-    groups: Vec<Option<Vec<Listener>>>,
-    addresses: Vec<(String, Address)>,
-}
-
-impl Opened {
-    fn open(plan: &Plan, world: &mut World, workers: usize) -> Result<Self, StartError> {
-        let wanted: Vec<Address> = plan.binds.iter().map(|bind| bind.address.clone()).collect();
-        let known = world.ports(&wanted);
-        let mut opened = Self {
-            ports: Vec::new(),
-            groups: Vec::with_capacity(wanted.len()),
-            addresses: Vec::with_capacity(wanted.len()),
-        };
-        for (bind, known) in plan.binds.iter().zip(&known) {
-            let group = if known.is_some() { None } else { Some(opened.bind(bind, workers)?) };
-            let bound = group.iter().flatten().next().map_or(&bind.address, Listener::local_addr);
-            opened.addresses.push((bind.name.clone(), bound.clone()));
-            opened.groups.push(group);
-        }
-        opened.ports = world.settle(wanted, known);
-        Ok(opened)
-    }
-
-    fn bind(&self, bind: &Bind, workers: usize) -> Result<Vec<Listener>, StartError> {
-        Listener::bind_group(&bind.address, workers, &bind.options).map_err(|error| {
-            for listener in self.groups.iter().flatten().filter_map(|group| group.first()) {
-                // Of the files that were made for nothing, as many go as can.
-                let _ = listener.unlink();
-            }
-            StartError::Listen {
-                frontend: bind.name.clone(),
-                address: bind.address.clone(),
-                error: plimsoll_net::owner::named(error, &bind.address),
-            }
-        })
-    }
-
-    /// A listener that stays is still at the port that the kernel chose.
-    fn keep(&mut self, old: &Plan, before: &[(String, Address)]) {
-        let kept = self.addresses.iter_mut().zip(&self.groups).filter(|(_, group)| group.is_none());
-        let mut left: Vec<_> = old.binds.iter().map(|bind| &bind.address).zip(before).collect();
-        for ((_, address), _) in kept {
-            if let Some(was) = left.iter().position(|(known, _)| **known == *address) {
-                *address = left.remove(was).1.1.clone();
-            }
-        }
-    }
-
-    /// What each worker is told.
-    fn share(self, plan: &Plan, snapshot: &Snapshot, workers: usize) -> Vec<Vec<Assignment>> {
-        let mut shares: Vec<Vec<Assignment>> = (0..workers).map(|_| Vec::with_capacity(plan.binds.len())).collect();
-        for ((bind, port), group) in plan.binds.iter().zip(self.ports).zip(self.groups) {
-            let mut group = group.into_iter().flatten();
-            for share in &mut shares {
-                let frontend = Arc::clone(&snapshot.frontends[bind.frontend]);
-                let accept_proxy = bind.accept_proxy;
-                share.push(Assignment { port, frontend, accept_proxy, listener: group.next() });
-            }
-        }
-        shares
-    }
 }

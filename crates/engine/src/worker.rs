@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use plimsoll_clock::Tick;
-use plimsoll_net::PipePool;
+use plimsoll_net::{Listener, PipePool};
 use plimsoll_observe::Writer;
 use plimsoll_proxy::{Assignment, Mark, Process, Worker};
 use plimsoll_server::Server;
@@ -24,8 +24,12 @@ const IDLE_PIPES: usize = 16;
 /// What a worker is told.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Take a configuration over; hear whether its new listeners could be registered.
-    Adopt(Vec<Assignment>, Sender<io::Result<()>>),
+    /// Register new listeners; hear whether that went.
+    Prepare(Vec<(u32, Listener)>, Sender<io::Result<()>>),
+    /// Let go of them: their configuration does not come.
+    Forget,
+    /// Take a configuration over; the sender is dropped when that is done.
+    Adopt(Vec<Assignment>, Sender<()>),
     /// Every worker has adopted: close idle connections to servers that are gone.
     Settle,
     /// End the tunnels of these servers.
@@ -49,6 +53,7 @@ pub(crate) struct Handle {
 pub(crate) struct Start {
     pub(crate) id: usize,
     pub(crate) process: Arc<Process>,
+    pub(crate) listeners: Vec<(u32, Listener)>,
     pub(crate) assignments: Vec<Assignment>,
     pub(crate) log: Option<Writer>,
 }
@@ -115,9 +120,12 @@ fn run(
 }
 
 async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command>, ready: Sender<io::Result<()>>) {
-    let Start { id, process, assignments, log } = start;
+    let Start { id, process, listeners, assignments, log } = start;
     let worker = Worker::start(id, process, PipePool::new(PIPES, IDLE_PIPES), log, mark, Tick::now());
-    let listening = worker.adopt(assignments);
+    let listening = worker.prepare(listeners);
+    if listening.is_ok() {
+        worker.adopt(assignments);
+    }
     if ready.send(listening).is_err() {
         return;
     }
@@ -125,9 +133,14 @@ async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command
     drop(ready);
     loop {
         match commands.recv().await {
-            Some(Command::Adopt(assignments, done)) => worker.obey("a reload", || {
+            Some(Command::Prepare(listeners, done)) => worker.obey("listeners to come", || {
                 // Nobody listens any more: the process is ending.
-                let _ = done.send(worker.adopt(assignments));
+                let _ = done.send(worker.prepare(listeners));
+            }),
+            Some(Command::Forget) => worker.forget_prepared(),
+            Some(Command::Adopt(assignments, done)) => worker.obey("a reload", || {
+                worker.adopt(assignments);
+                drop(done);
             }),
             Some(Command::Settle) => worker.obey("a reload's end", || worker.settle()),
             Some(Command::Revoke(servers)) => worker.obey("the end of tunnels", || worker.revoke(servers)),

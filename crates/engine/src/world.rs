@@ -20,7 +20,7 @@ pub(crate) struct World {
     frontends: HashMap<Box<str>, Arc<FrontendLive>>,
     backends: HashMap<Box<str>, Known>,
     ports: Vec<(Address, u32)>,
-    next_port: u32,
+    last_port: u32,
     /// Servers that the configuration being built does not have any more.
     gone: Vec<Arc<Server>>,
 }
@@ -52,7 +52,7 @@ impl World {
             frontends: HashMap::new(),
             backends: HashMap::new(),
             ports: Vec::new(),
-            next_port: 0,
+            last_port: 0,
             gone: Vec::new(),
         }
     }
@@ -68,22 +68,28 @@ impl World {
         addresses.iter().map(&mut known).collect()
     }
 
-    /// Numbers the new ones; from now on these are the listeners.
-    pub(crate) fn settle(&mut self, addresses: Vec<Address>, known: Vec<Option<u32>>) -> Vec<u32> {
-        let mut number = |known: Option<u32>| {
+    /// The numbers of all of them: the new ones get the next ones.
+    pub(crate) fn numbers(&self, known: &[Option<u32>]) -> Vec<u32> {
+        let mut last = self.last_port;
+        let mut number = |known: &Option<u32>| {
             known.unwrap_or_else(|| {
-                self.next_port += 1;
-                self.next_port
+                last += 1;
+                last
             })
         };
-        let ports: Vec<u32> = known.into_iter().map(&mut number).collect();
-        self.ports = addresses.into_iter().zip(ports.iter().copied()).collect();
-        ports
+        known.iter().map(&mut number).collect()
+    }
+
+    /// From now on these are the listeners.
+    pub(crate) fn settle(&mut self, addresses: Vec<Address>, ports: Vec<u32>) {
+        self.last_port = ports.iter().copied().fold(self.last_port, u32::max);
+        self.ports = addresses.into_iter().zip(ports).collect();
     }
 
     pub(crate) fn frontend(&mut self, name: &str, maxconn: usize) -> Arc<FrontendLive> {
         let workers = self.workers;
-        let live = self.frontends.entry(name.into()).or_insert_with(|| Arc::new(FrontendLive::new(maxconn, workers)));
+        let new = || Arc::new(FrontendLive::new(name, maxconn, workers));
+        let live = self.frontends.entry(name.into()).or_insert_with(new);
         live.gate.set_limit(maxconn);
         Arc::clone(live)
     }

@@ -13,7 +13,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::stream::register;
-use crate::{Address, Listener, Stream};
+use crate::{Address, ListenOptions, Listener, Stream};
 
 /// A listener in the current runtime.
 pub struct Acceptor {
@@ -55,6 +55,11 @@ impl Acceptor {
     #[must_use]
     pub fn local_addr(&self) -> &Address {
         &self.address
+    }
+
+    /// Changes what can be changed while it listens: the backlog at once, the rest for those who connect from now on.
+    pub fn tune(&self, options: &ListenOptions) -> io::Result<()> {
+        crate::listen::tune(self.fd.get_ref(), &self.address, options)
     }
 
     /// The next connection. Readiness is kept until the queue was seen empty, so nothing queued is forgotten, not even when

@@ -89,17 +89,14 @@ impl Listener {
         if reuse_port {
             sockopt::set_socket_reuseport(&fd, true)?;
         }
-        // Accepted sockets inherit both: a system call saved per connection.
-        sockopt::set_tcp_nodelay(&fd, options.nodelay)?;
-        sockopt::set_socket_keepalive(&fd, options.keepalive)?;
+        inherited(&fd, options)?;
         rustix::net::bind(&fd, inet)?;
         let address = Address::from_kernel(rustix::net::getsockname(&fd)?).ok_or(Errno::AFNOSUPPORT)?;
         Ok(Listener { fd, address })
     }
 
     fn listen(&self, options: &ListenOptions) -> io::Result<()> {
-        let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
-        Ok(rustix::net::listen(&self.fd, backlog)?)
+        listen(&self.fd, options)
     }
 
     /// Where it listens, with the port that the kernel chose.
@@ -121,6 +118,26 @@ impl Listener {
     pub fn into_fd(self) -> OwnedFd {
         self.fd
     }
+}
+
+/// What accepted sockets inherit: a system call saved per connection.
+fn inherited(fd: &OwnedFd, options: &ListenOptions) -> io::Result<()> {
+    sockopt::set_tcp_nodelay(fd, options.nodelay)?;
+    Ok(sockopt::set_socket_keepalive(fd, options.keepalive)?)
+}
+
+/// On a socket that listens already Linux only takes the new length of the queue.
+fn listen(fd: &OwnedFd, options: &ListenOptions) -> io::Result<()> {
+    let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
+    Ok(rustix::net::listen(fd, backlog)?)
+}
+
+/// Applies options to a socket that listens already.
+pub(crate) fn tune(fd: &OwnedFd, address: &Address, options: &ListenOptions) -> io::Result<()> {
+    if address.is_tcp() {
+        inherited(fd, options)?;
+    }
+    listen(fd, options)
 }
 
 impl AsFd for Listener {

@@ -2,21 +2,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, Timer, wall};
-use plimsoll_net::{AcceptError, Acceptor, Listener};
+use plimsoll_net::{AcceptError, Acceptor, ListenOptions};
 use plimsoll_observe::{Event, Level, Value};
 
 use crate::client::{Client, Permit};
-use crate::site::Route;
+use crate::site::{Route, Site};
 use crate::snapshot::{Frontend, Mode};
 use crate::step::fault::point;
 use crate::step::{Whose, steady};
-use crate::worker::Worker;
+use crate::worker::{Assignment, Worker};
 use crate::{accept_proxy, http, tcp};
 
 /// Clients accepted before other tasks run.
@@ -36,6 +36,17 @@ pub(crate) struct Port {
     retired: Cell<bool>,
     /// `accept-proxy`: clients that come from now on begin with a PROXY header.
     accept_proxy: Cell<bool>,
+    /// The socket, as long as it accepts: clients hold their port longer.
+    acceptor: Weak<Acceptor>,
+    options: RefCell<ListenOptions>,
+    whence: Rc<Whence>,
+}
+
+/// A port as the tasks of its clients name it. They may outlive the port, and must not keep what it leads to.
+#[derive(Debug)]
+pub(crate) struct Whence {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) frontend: RefCell<Box<str>>,
 }
 
 impl Port {
@@ -48,7 +59,34 @@ impl Port {
         self.accept_proxy.set(accept_proxy);
         if !Arc::ptr_eq(&self.route.borrow().frontend, frontend) {
             self.route.replace(Route::new(frontend));
+            if *self.whence.frontend.borrow() != frontend.name {
+                self.whence.frontend.replace(frontend.name.clone());
+            }
         }
+    }
+
+    /// Changes what can be changed while it listens. Most reloads change nothing, and then it costs no system call.
+    pub(crate) fn tune(&self, options: &ListenOptions) {
+        if *self.options.borrow() == *options {
+            return;
+        }
+        let Some(acceptor) = self.acceptor.upgrade() else { return };
+        match acceptor.tune(options) {
+            Ok(()) => drop(self.options.replace(options.clone())),
+            // Not known to happen to a socket that listens.
+            Err(error) => eprintln!("lb: {} keeps its old options: {error}", acceptor.local_addr()),
+        }
+    }
+
+    /// What a reload has made of a route and its backend since, for a request that tries again: its old servers may all be gone.
+    /// `None`: nothing, or the frontend does not exist any more or leads elsewhere.
+    #[cold]
+    pub(crate) fn newer(&self, route: &Rc<Route>, site: &Site) -> Option<(Rc<Route>, Rc<Site>)> {
+        let newest = self.worker.route_of(self, &route.frontend.name).filter(|newest| !Rc::ptr_eq(newest, route))?;
+        let same =
+            |newer: &&Rc<Site>| newer.backend.name == site.backend.name && newer.backend.mode == site.backend.mode;
+        let newer = newest.site.as_ref().filter(same).map(Rc::clone)?;
+        Some((newest, newer))
     }
 
     /// The configuration knows it no more: it accepts nobody, and its clients are told at their next response.
@@ -56,26 +94,36 @@ impl Port {
         self.retired.set(true);
     }
 
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.get()
+    }
+
     pub(crate) fn is_leaving(&self) -> bool {
         self.retired.get() || self.worker.is_draining()
     }
 }
 
-/// Registers the listener and starts accepting.
+/// Starts accepting.
 pub(crate) fn listen(
     worker: &Rc<Worker>,
-    listener: Listener,
-    id: u32,
-    frontend: &Arc<Frontend>,
-    accept_proxy: bool,
-) -> std::io::Result<Rc<Port>> {
-    let acceptor = Acceptor::new(listener)?;
-    let route = RefCell::new(Route::new(frontend));
-    let accept_proxy = Cell::new(accept_proxy);
-    let port = Rc::new(Port { id, worker: Rc::clone(worker), route, retired: Cell::new(false), accept_proxy });
-    let (acceptor, of) = (Rc::new(acceptor), Rc::clone(&port));
+    acceptor: Acceptor,
+    Assignment { port: id, frontend, accept_proxy, options }: Assignment,
+) -> Rc<Port> {
+    let acceptor = Rc::new(acceptor);
+    let name = frontend.name.clone();
+    let port = Rc::new(Port {
+        id,
+        worker: Rc::clone(worker),
+        route: RefCell::new(Route::new(&frontend)),
+        retired: Cell::new(false),
+        accept_proxy: Cell::new(accept_proxy),
+        acceptor: Rc::downgrade(&acceptor),
+        options: RefCell::new(options),
+        whence: Rc::new(Whence { worker: Rc::clone(worker), frontend: RefCell::new(name) }),
+    });
+    let of = Rc::clone(&port);
     worker.keep_running("a listener", move || accept(Rc::clone(&acceptor), Rc::clone(&of)));
-    Ok(port)
+    port
 }
 
 async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
@@ -99,6 +147,7 @@ async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
                     tokio::task::yield_now().await;
                 }
             }
+            Err(AcceptError::Exhausted(_)) if port.worker.spare() => {}
             Err(error) => {
                 pause.begin(&port, &error);
                 timer.arm(Tick::now().after(PAUSE));
@@ -125,7 +174,7 @@ async fn one(acceptor: &Acceptor, permit: Permit) -> Result<(), AcceptError> {
 
 fn serve(client: Client) {
     if client.port().accept_proxy.get() {
-        let whose = Whose::Client(Rc::clone(client.port()), client.peer);
+        let whose = Whose::Client(Rc::clone(&client.port().whence), client.peer);
         tokio::task::spawn_local(steady(whose, accept_proxy::introduce(client)));
     } else {
         begin(client);
@@ -134,7 +183,7 @@ fn serve(client: Client) {
 
 /// The protocol begins.
 pub(crate) fn begin(client: Client) {
-    let whose = Whose::Client(Rc::clone(client.port()), client.peer);
+    let whose = Whose::Client(Rc::clone(&client.port().whence), client.peer);
     match client.port().route().frontend.mode {
         Mode::Http => tokio::task::spawn_local(steady(whose, http::serve(client))),
         Mode::Tcp => tokio::task::spawn_local(steady(whose, tcp::serve(client))),

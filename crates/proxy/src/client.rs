@@ -17,6 +17,7 @@ use crate::accept::Port;
 use crate::accept_proxy::Proxied;
 use crate::buffer::Buffer;
 use crate::snapshot::FrontendLive;
+use crate::worker::Worker;
 
 /// After an answer that ends a connection, so much is still read and thrown away, for so long.
 const LINGER_BYTES: usize = 256 << 10;
@@ -38,6 +39,14 @@ pub(crate) struct Client {
     permit: Permit,
 }
 
+/// Where a client is; those of UNIX sockets are nowhere.
+pub(crate) fn address(peer: Peer) -> Option<SocketAddr> {
+    match peer {
+        Peer::Inet(address) => Some(address),
+        Peer::Unix => None,
+    }
+}
+
 /// A server connection that is not shared.
 pub(crate) struct Private {
     pub(crate) connection: Connection,
@@ -57,10 +66,8 @@ pub(crate) enum Closing {
 
 impl Client {
     pub(crate) fn new(stream: Stream, peer: Peer, permit: Permit) -> Self {
-        let mut permit = permit;
-        permit.began();
         let now = Tick::now();
-        permit.count(now);
+        permit.place.count(now);
         let timer = permit.port.worker.wheel.timer();
         Self { stream, peer, timer, since: Cell::new(now), requests: 0, private: None, proxied: None, permit }
     }
@@ -70,10 +77,7 @@ impl Client {
     }
 
     pub(crate) fn address(&self) -> Option<SocketAddr> {
-        match self.peer {
-            Peer::Inet(address) => Some(address),
-            Peer::Unix => None,
-        }
+        address(self.peer)
     }
 
     /// Bytes are here that came with its PROXY header.
@@ -110,14 +114,50 @@ impl Client {
         stream.linger_towards_client(&timer, Tick::now().after(LINGER_TIME), LINGER_BYTES).await;
         drop(permit);
     }
+
+    /// What is left of it once it only relays: it forgets the port, and with it every configuration.
+    pub(crate) fn detach(self) -> Detached {
+        let Self { stream, peer, timer, since, permit: Permit { place, .. }, .. } = self;
+        Detached { stream, peer, timer, since: since.get(), place }
+    }
 }
 
-/// A client's place at the gates of the process and of the frontend that let it in.
+/// A client that sends no more requests. It stays at the gates that let it in, and knows nothing of the port that it came by: the port
+/// may be removed, and would keep the last configuration it had.
+pub(crate) struct Detached {
+    pub(crate) stream: Stream,
+    pub(crate) peer: Peer,
+    pub(crate) timer: Timer,
+    /// When it was accepted, or when its last request ended.
+    pub(crate) since: Tick,
+    pub(crate) place: Place,
+}
+
+impl Detached {
+    /// Ends the connection. The place at the gates is given back when it is over.
+    pub(crate) async fn close(self, how: Closing) {
+        match how {
+            Closing::Plain => {}
+            Closing::Reset => self.stream.reset(),
+            Closing::Linger => {
+                let Self { stream, timer, place, .. } = self;
+                stream.linger_towards_client(&timer, Tick::now().after(LINGER_TIME), LINGER_BYTES).await;
+                drop(place);
+            }
+        }
+    }
+}
+
+/// A client's port, and its place at the gates.
 pub(crate) struct Permit {
     port: Rc<Port>,
+    place: Place,
+}
+
+/// A place at the gates of the process and of the frontend that let a client in.
+pub(crate) struct Place {
+    pub(crate) worker: Rc<Worker>,
     live: Arc<FrontendLive>,
-    /// A client came and is counted.
-    client: bool,
 }
 
 impl Permit {
@@ -145,32 +185,30 @@ impl Permit {
 
     /// Both gates were entered.
     pub(crate) fn entered(port: &Rc<Port>, live: Arc<FrontendLive>) -> Self {
-        Self { port: Rc::clone(port), live, client: false }
+        // Nothing looks between this and the accept: a client is there, or the place is given back at once.
+        port.worker.live.set(port.worker.live.get() + 1);
+        let place = Place { worker: Rc::clone(&port.worker), live };
+        Self { port: Rc::clone(port), place }
     }
+}
 
+impl Place {
     /// A connection more, at this time.
     fn count(&self, now: Tick) {
-        let (worker, live) = (&self.port.worker, &*self.live);
+        let (worker, live) = (&*self.worker, &*self.live);
         live.counters.shard(worker.id).connections.add(1);
         live.counters.count(worker.id, |shard| &shard.connection_rate, &live.busiest_connections, now);
         live.most.saw(live.gate.used() as u64);
         let process = &*worker.process;
         process.counters.count(worker.id, |shard| &shard.connection_rate, &process.busiest, now);
     }
-
-    fn began(&mut self) {
-        self.client = true;
-        self.port.worker.live.set(self.port.worker.live.get() + 1);
-    }
 }
 
-impl Drop for Permit {
+impl Drop for Place {
     fn drop(&mut self) {
-        if self.client {
-            self.port.worker.live.set(self.port.worker.live.get() - 1);
-        }
+        self.worker.live.set(self.worker.live.get() - 1);
         self.live.gate.leave();
-        self.port.worker.process.gate.leave();
+        self.worker.process.gate.leave();
     }
 }
 

@@ -8,6 +8,7 @@ mod accept;
 mod accept_proxy;
 mod buffer;
 mod client;
+mod connect;
 mod counters;
 pub mod explain;
 mod gate;
@@ -25,6 +26,7 @@ mod tcp;
 #[cfg(test)]
 mod testing;
 mod timeouts;
+mod tunnel;
 mod worker;
 
 pub use counters::{BackendCounters, FrontendCounters, ProcessCounters, latencies};

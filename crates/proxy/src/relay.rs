@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
 use plimsoll_clock::{Tick, Timer};
+use plimsoll_config::Duration as Written;
 use plimsoll_net::{PipePool, SpliceEnd, SplicePump, SpliceSide, Stream};
 use plimsoll_outcome::Outcome;
 
@@ -17,8 +18,7 @@ pub(crate) struct Ends<'a> {
     pub(crate) client: &'a Stream,
     pub(crate) server: &'a Stream,
     pub(crate) timer: &'a Timer,
-    pub(crate) frontend: &'a Timeouts,
-    pub(crate) backend: &'a Timeouts,
+    pub(crate) patience: &'a Patience,
     /// `None`: splicing is off.
     pub(crate) pipes: Option<&'a PipePool>,
     /// The server was taken away and its time is up.
@@ -188,7 +188,7 @@ pub(crate) async fn relay(ends: Ends<'_>, to_server: Buffer, to_client: Buffer) 
         }
         let now = (up.seen(), down.seen());
         if seen.replace(now) != Some(now) {
-            ends.timer.arm(deadline(Tick::now(), ends.patience(up.ended, down.ended)));
+            ends.timer.arm(deadline(Tick::now(), ends.patience.now(up.ended, down.ended)));
         }
         ends.timer.poll_expired(cx).map(|()| &IDLE_TIMEOUT)
     })
@@ -196,18 +196,34 @@ pub(crate) async fn relay(ends: Ends<'_>, to_server: Buffer, to_client: Buffer) 
     (Moved { up: up.moved, down: down.moved }, outcome)
 }
 
-impl Ends<'_> {
-    /// How long both directions together may be silent: half-closed connections have limits of their own.
-    fn patience(&self, client_ended: bool, server_ended: bool) -> Option<plimsoll_config::Duration> {
-        let shorter =
-            |one: Option<plimsoll_config::Duration>, other: Option<plimsoll_config::Duration>| match (one, other) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
-        let tunnel = self.frontend.tunnel.or(self.backend.tunnel);
-        let client = self.frontend.client_fin.filter(|_| client_ended).or(tunnel).or(self.frontend.client);
-        let server = self.backend.server_fin.filter(|_| server_ended).or(tunnel).or(self.backend.server);
-        shorter(client, server)
+/// How long both directions together may be silent: what the time-outs of a frontend and a backend come to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    client: Option<Written>,
+    server: Option<Written>,
+    /// Half-closed connections have limits of their own.
+    client_fin: Option<Written>,
+    server_fin: Option<Written>,
+}
+
+impl Patience {
+    pub(crate) fn new(frontend: &Timeouts, backend: &Timeouts) -> Self {
+        let tunnel = frontend.tunnel.or(backend.tunnel);
+        Self {
+            client: tunnel.or(frontend.client),
+            server: tunnel.or(backend.server),
+            client_fin: frontend.client_fin,
+            server_fin: backend.server_fin,
+        }
+    }
+
+    fn now(&self, client_ended: bool, server_ended: bool) -> Option<Written> {
+        let client = self.client_fin.filter(|_| client_ended).or(self.client);
+        let server = self.server_fin.filter(|_| server_ended).or(self.server);
+        match (client, server) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
     }
 }
 

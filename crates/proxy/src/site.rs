@@ -27,6 +27,13 @@ impl Site {
     pub(crate) fn pool(&self, worker: &Worker, index: usize) -> &Rc<Pool> {
         self.pools[index].get_or_init(|| worker.pool(&self.backend.targets[index]))
     }
+
+    /// Where a server of an older view is in this one.
+    #[cold]
+    pub(crate) fn place_of(&self, older: &Self, index: usize) -> Option<usize> {
+        let server = &older.backend.targets[index].server;
+        self.backend.targets.iter().position(|target| Arc::ptr_eq(&target.server, server))
+    }
 }
 
 /// Where the clients of a port go.

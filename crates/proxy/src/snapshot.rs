@@ -100,6 +100,8 @@ pub struct Frontend {
 /// What stays of a frontend when its configuration changes.
 #[derive(Debug)]
 pub struct FrontendLive {
+    /// Its name: for the last line of those that outlive the configuration they came by.
+    pub name: Box<str>,
     /// `maxconn`
     pub gate: Gate,
     /// Counted by each worker.
@@ -115,8 +117,9 @@ pub struct FrontendLive {
 impl FrontendLive {
     /// For so many connections at once.
     #[must_use]
-    pub fn new(maxconn: usize, workers: usize) -> Self {
+    pub fn new(name: &str, maxconn: usize, workers: usize) -> Self {
         Self {
+            name: name.into(),
             gate: Gate::new(maxconn),
             counters: Sharded::new(workers),
             most: Most::default(),

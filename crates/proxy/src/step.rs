@@ -18,7 +18,7 @@ use plimsoll_counters::{Cell, Histogram};
 use plimsoll_net::Peer;
 use plimsoll_observe::{Event, Level, Panic, Value, caught};
 
-use crate::accept::Port;
+use crate::accept::Whence;
 use crate::worker::Worker;
 
 /// A step that took so long is told.
@@ -76,7 +76,7 @@ impl Steps {
 /// Whose steps.
 pub(crate) enum Whose {
     /// A client's.
-    Client(Rc<Port>, Peer),
+    Client(Rc<Whence>, Peer),
     /// One of the worker's own tasks.
     Own(Rc<Worker>, &'static str),
 }
@@ -84,7 +84,7 @@ pub(crate) enum Whose {
 impl Whose {
     fn worker(&self) -> &Worker {
         match self {
-            Self::Client(port, _) => &port.worker,
+            Self::Client(whence, _) => &whence.worker,
             Self::Own(worker, _) => worker,
         }
     }
@@ -92,8 +92,8 @@ impl Whose {
     #[cold]
     fn name(&self) -> String {
         match self {
-            Self::Client(port, peer) => {
-                let frontend = &port.route().frontend.name;
+            Self::Client(whence, peer) => {
+                let frontend = whence.frontend.borrow();
                 match peer {
                     Peer::Inet(address) => format!("the connection of {address} to {frontend}"),
                     Peer::Unix => format!("a local connection to {frontend}"),

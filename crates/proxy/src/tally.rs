@@ -2,8 +2,9 @@
 
 use plimsoll_clock::Tick;
 use plimsoll_outcome::{Outcome, Phase, Side};
+use plimsoll_server::Server;
 
-use crate::snapshot::Backend;
+use crate::snapshot::{Backend, BackendLive};
 
 impl Backend {
     /// An attempt goes to the target `place`; the one at `failed` was tried before.
@@ -31,8 +32,16 @@ impl Backend {
     /// A request or connection failed for good; `place`: the last target tried.
     #[cold]
     pub(crate) fn count_failure(&self, worker: usize, place: Option<usize>, outcome: &Outcome) {
-        let all = self.live.counters.shard(worker);
-        let of_server = place.map(|place| self.targets[place].server.counters().shard(worker));
+        self.live.count_failure(worker, place.map(|place| &*self.targets[place].server), outcome);
+    }
+}
+
+impl BackendLive {
+    /// The same, for what outlived its configuration.
+    #[cold]
+    pub(crate) fn count_failure(&self, worker: usize, server: Option<&Server>, outcome: &Outcome) {
+        let all = self.counters.shard(worker);
+        let of_server = server.map(|server| server.counters().shard(worker));
         // The letters tell who closed (capital) from who was silent.
         let aborted = outcome.state[0];
         if matches!(outcome.phase, Phase::Queue | Phase::Connect) {

@@ -1,18 +1,24 @@
 //! A client in TCP mode: a server at once, then bytes both ways.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
 use plimsoll_net::ToServer;
 use plimsoll_observe::{Failure, Levels, Message, TcpRecord, TcpTimes};
 use plimsoll_outcome::Outcome;
+use plimsoll_server::Server;
 
 use crate::buffer::Buffer;
-use crate::client::Client;
+use crate::client::{self, Client, Closing, Detached};
+use crate::connect::connect;
 use crate::lease::{Lease, Stay};
-use crate::relay::{Ends, Moved, closing, relay};
+use crate::relay::{Moved, closing};
+use crate::site::Route;
+use crate::snapshot::{BackendLive, FrontendLive};
 use crate::step::fault::point;
-use crate::timeouts::deadline;
+use crate::tunnel::Terms;
+use crate::worker::Worker;
 use crate::{NO_BACKEND, NO_SERVER, OK};
 
 /// Before the same server is tried again; another one is tried at once.
@@ -21,130 +27,186 @@ const SAME_SERVER: Duration = Duration::from_secs(1);
 /// What the log line is made of.
 #[derive(Default)]
 struct Record {
-    connected: Option<Tick>,
+    /// How long that took.
+    connected: Option<Duration>,
     retries: u32,
     redispatched: bool,
-    server: Option<usize>,
-    stay: Option<Stay>,
+}
+
+/// Who took part in a connection that is over.
+struct Parties<'a> {
+    worker: &'a Worker,
+    client: Option<SocketAddr>,
+    /// When it was accepted.
+    since: Tick,
+    frontend: &'a FrontendLive,
+    log: bool,
+    /// Its name, and what it counts.
+    backend: Option<(&'a str, &'a BackendLive)>,
+    server: Option<&'a Server>,
 }
 
 /// Serves one client until its connection ends.
 pub(crate) async fn serve(mut client: Client) {
     point("begin");
     let mut record = Record::default();
-    let (moved, outcome, lease) = match Box::pin(reach(&client, &mut record)).await {
-        Ok((stream, lease)) => {
-            let (moved, outcome) = Box::pin(through(&mut client, stream, &lease)).await;
-            (moved, outcome, Some(lease))
+    match Box::pin(reach(&client, &mut record)).await {
+        // From here on only what it needs: the configuration may change many times until it ends.
+        Ok((stream, terms)) => {
+            let early = client.take_early();
+            Box::pin(through(client.detach(), stream, early, terms, record)).await;
         }
-        Err(outcome) => (Moved::default(), outcome, None),
-    };
-    // As in HAProxy, its line counts those that are left.
-    drop(lease);
-    drop(record.stay.take());
-    finish(&client, &record, moved, outcome);
-    if let Some(lingering) = client.close(closing(moved, outcome)) {
-        lingering.await;
+        Err(outcome) => {
+            // Nothing was said: this does not linger.
+            let _ = client.close(if *outcome == OK { Closing::Plain } else { Closing::Reset });
+        }
     }
 }
 
-/// Connects, with as many tries as the backend allows.
-async fn reach(client: &Client, record: &mut Record) -> Result<(ToServer, Lease), &'static Outcome> {
+/// Connects, with as many tries as the backend allows. A failure is counted and logged.
+async fn reach(client: &Client, record: &mut Record) -> Result<(ToServer, Terms), &'static Outcome> {
     let port = client.port();
-    let route = port.route();
-    let site = route.site.as_ref().ok_or(&NO_BACKEND)?;
-    let backend = &*site.backend;
-    let worker = port.worker.id;
-    record.stay = Some(Stay::begin(site, worker, client.since.get()));
-    let mut avoid = None;
-    loop {
-        let same = avoid.filter(|index: &usize| !backend.redispatch && backend.targets[*index].server.usable());
-        let server = match same {
-            Some(server) => server,
-            None => backend.choose(worker, avoid, &mut || port.worker.random()).ok_or(&NO_SERVER)?,
+    let worker = &port.worker;
+    let mut route = port.route();
+    let failed = |route: &Route, server: Option<usize>, record: &Record, outcome| {
+        let backend = route.site.as_ref().map(|site| &*site.backend);
+        let parties = Parties {
+            worker,
+            client: client.address(),
+            since: client.since.get(),
+            frontend: &route.frontend.live,
+            log: route.frontend.log,
+            backend: backend.map(|backend| (&*backend.name, &*backend.live)),
+            server: backend.zip(server).map(|(backend, index)| &*backend.targets[index].server),
         };
-        let lease = Lease::take(site, server);
+        parties.finish(record, Moved::default(), outcome);
+        outcome
+    };
+    let Some(mut site) = route.site.clone() else { return Err(failed(&route, None, record, &NO_BACKEND)) };
+    let stay = Stay::begin(&site, worker.id, client.since.get());
+    let mut avoid = None;
+    let mut moved = false;
+    loop {
+        let backend = &*site.backend;
+        let same = avoid.filter(|index: &usize| !backend.redispatch && backend.targets[*index].server.usable());
+        let server = same.or_else(|| backend.choose(worker.id, avoid, &mut || worker.random()));
+        let Some(server) = server else {
+            // As in HAProxy, its line counts those that are left.
+            drop(stay);
+            return Err(failed(&route, avoid, record, &NO_SERVER));
+        };
+        let lease = Lease::take(&site, server);
         point("chosen");
-        record.server = Some(server);
-        record.redispatched = avoid.is_some_and(|avoid| avoid != server);
-        backend.count_attempt(worker, avoid, server, client.since.get());
+        record.redispatched = moved || avoid.is_some_and(|avoid| avoid != server);
+        backend.count_attempt(worker.id, avoid, server, client.since.get());
+        if moved {
+            backend.live.counters.shard(worker.id).redispatches.add(1);
+        }
         if avoid == Some(server) {
             let pause = backend.timeouts.connect.map_or(SAME_SERVER, |limit| limit.as_std().min(SAME_SERVER));
             client.timer.arm(Tick::now().after(pause));
             client.timer.wait().await;
         }
-        let target = lease.target();
-        let until = deadline(Tick::now(), backend.timeouts.connect);
-        target.server.counters().shard(worker).connects.add(1);
+        let target = &backend.targets[server];
         let preface = target.send_proxy.as_ref().map(|send| send.header(client)).unwrap_or_default();
-        match plimsoll_upstream::connect(&target.address, &target.connect, &preface, &client.timer, until).await {
+        match connect(worker, target, &preface, &client.timer, backend.timeouts.connect).await {
             Ok(stream) => {
-                record.connected = Some(Tick::now());
-                return Ok((stream.into(), lease));
+                record.connected = Some(Tick::now().since(client.began()));
+                return Ok((stream.into(), Terms::new(&route.frontend, lease, stay)));
             }
             Err(outcome) => {
+                drop(lease);
                 if record.retries == backend.retries {
-                    return Err(outcome);
+                    drop(stay);
+                    return Err(failed(&route, Some(server), record, outcome));
                 }
                 record.retries += 1;
                 avoid = Some(server);
             }
         }
+        moved = false;
+        if let Some((newer, of_now)) = port.newer(&route, &site) {
+            avoid = of_now.place_of(&site, server);
+            moved = avoid.is_none();
+            (route, site) = (newer, of_now);
+        }
     }
 }
 
-async fn through(client: &mut Client, server: ToServer, lease: &Lease) -> (Moved, &'static Outcome) {
+async fn through(client: Detached, server: ToServer, early: Buffer, mut terms: Terms, record: Record) {
     point("connected");
-    let early = client.take_early();
-    let port = client.port();
-    let route = port.route();
-    let ends = Ends {
-        client: &client.stream,
-        server: &server,
-        timer: &client.timer,
-        frontend: &route.frontend.timeouts,
-        backend: &lease.backend().timeouts,
-        pipes: lease.backend().splice.then_some(&port.worker.pipes),
-        revoked: &|| port.worker.is_revoked(&lease.target().server),
-    };
-    let (moved, outcome) = relay(ends, early, Buffer::default()).await;
+    let (moved, outcome) = terms.relay(&client, &server, early, Buffer::default()).await;
     // After both FINs, dropping it is a plain close.
     drop(server);
-    (moved, outcome)
+    // As in HAProxy, its line counts those that are left.
+    terms.seat.leave();
+    let parties = Parties {
+        worker: &client.place.worker,
+        client: client::address(client.peer),
+        since: client.since,
+        frontend: &terms.frontend,
+        log: terms.log,
+        backend: Some((terms.seat.backend_name(), &terms.seat.backend)),
+        server: Some(&terms.seat.server),
+    };
+    parties.finish(&record, moved, outcome);
+    drop(terms);
+    client.close(closing(moved, outcome)).await;
 }
 
-fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outcome) {
-    point("logged");
-    let port = client.port();
-    let route = port.route();
-    let (worker, frontend) = (&port.worker, &*route.frontend);
-    let counters = frontend.live.counters.shard(worker.id);
-    counters.bytes_in.add(moved.up);
-    counters.bytes_out.add(moved.down);
-    let backend = frontend.default_backend.as_deref();
-    let server = backend.zip(record.server).map(|(backend, index)| &backend.targets[index].server);
-    let now = Tick::now();
-    if let Some(server) = server {
-        let counters = server.counters().shard(worker.id);
-        counters.bytes_in.add(moved.up);
-        counters.bytes_out.add(moved.down);
-        if let Some(connected) = record.connected {
-            counters.connect_time.record(connected.since(client.since.get()).as_micros() as u64);
-            counters.total_time.record(now.since(client.since.get()).as_micros() as u64);
+impl Parties<'_> {
+    /// Counts a failure, and writes the line.
+    fn finish(&self, record: &Record, moved: Moved, outcome: &'static Outcome) {
+        point("logged");
+        let total = Tick::now().since(self.since);
+        if let (Some(server), Some(connected)) = (self.server, record.connected) {
+            let counters = server.counters().shard(self.worker.id);
+            counters.connect_time.record(connected.as_micros() as u64);
+            counters.total_time.record(total.as_micros() as u64);
         }
+        if *outcome != OK {
+            self.failed(outcome);
+        }
+        let Some(log) = self.worker.log.as_ref().filter(|log| self.log && log.wants_lines()) else { return };
+        let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        log.tcp(&TcpRecord {
+            client: self.client,
+            date: wall() - total,
+            frontend: &self.frontend.name,
+            backend: self.backend.map(|(name, _)| name),
+            server: self.server.map(Server::name),
+            times: TcpTimes {
+                queue: if self.server.is_some() { 0 } else { -1 },
+                connect: record.connected.map_or(-1, micros),
+                total: micros(total),
+            },
+            bytes_in: moved.up,
+            bytes_out: moved.down,
+            outcome,
+            levels: Levels {
+                process: self.worker.process.gate.used(),
+                frontend: self.frontend.gate.used(),
+                backend: self.backend.map_or(0, |(_, live)| live.load.now() as usize),
+                server: self.server.map_or(0, |server| server.served() as usize),
+                retries: record.retries,
+                redispatched: record.redispatched,
+            },
+        });
     }
-    if *outcome != OK {
-        worker.count(outcome);
-        counters.failures.add(1);
-        if let Some(backend) = backend {
-            backend.count_failure(worker.id, record.server, outcome);
+
+    #[cold]
+    fn failed(&self, outcome: &'static Outcome) {
+        self.worker.count(outcome);
+        if let Some((_, live)) = self.backend {
+            live.count_failure(self.worker.id, self.server, outcome);
         }
-        worker.keep(&Failure {
+        self.frontend.counters.shard(self.worker.id).failures.add(1);
+        self.worker.keep(&Failure {
             time: wall(),
-            client: client.address(),
-            frontend: &frontend.name,
-            backend: backend.map(|backend| &*backend.name),
-            server: server.map(|server| server.name()),
+            client: self.client,
+            frontend: &self.frontend.name,
+            backend: self.backend.map(|(name, _)| name),
+            server: self.server.map(Server::name),
             outcome,
             status: None,
             message: Message::None,
@@ -153,29 +215,4 @@ fn finish(client: &Client, record: &Record, moved: Moved, outcome: &'static Outc
             length: 0,
         });
     }
-    let Some(log) = worker.log.as_ref().filter(|log| frontend.log && log.wants_lines()) else { return };
-    let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    log.tcp(&TcpRecord {
-        client: client.address(),
-        date: wall() - now.since(client.since.get()),
-        frontend: &frontend.name,
-        backend: backend.map(|backend| &*backend.name),
-        server: server.map(|server| server.name()),
-        times: TcpTimes {
-            queue: if server.is_some() { 0 } else { -1 },
-            connect: record.connected.map_or(-1, |connected| micros(connected.since(client.began()))),
-            total: micros(now.since(client.since.get())),
-        },
-        bytes_in: moved.up,
-        bytes_out: moved.down,
-        outcome,
-        levels: Levels {
-            process: worker.process.gate.used(),
-            frontend: frontend.live.gate.used(),
-            backend: backend.map_or(0, |backend| backend.live.load.now() as usize),
-            server: server.map_or(0, |server| server.served() as usize),
-            retries: record.retries,
-            redispatched: record.redispatched,
-        },
-    });
 }

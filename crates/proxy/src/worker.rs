@@ -7,13 +7,14 @@ use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use plimsoll_clock::{Tick, Wheel};
-use plimsoll_net::{Address, Listener, PipePool};
+use plimsoll_net::{Acceptor, Address, ListenOptions, Listener, PipePool};
 use plimsoll_observe::{Failure, Writer};
 use plimsoll_outcome::Outcome;
 use plimsoll_server::Server;
 use plimsoll_upstream::{Pool, Pools};
 
 use crate::accept::{self, Port};
+use crate::site::Route;
 use crate::snapshot::{Frontend, Process, Target};
 use crate::step::{Mark, Steps, again_and_again};
 
@@ -31,6 +32,8 @@ pub struct Worker {
     /// The pool of each server that was used: by identity and address, whatever the configuration that names it.
     by_server: RefCell<HashMap<(*const Server, Address), Known>>,
     ports: RefCell<Vec<Rc<Port>>>,
+    /// Listeners of a configuration that is still to come.
+    prepared: RefCell<HashMap<u32, Acceptor>>,
     /// Servers whose tunnels are to end now. Not kept alive: a thousand reloads would keep a thousand servers.
     revoked: RefCell<HashMap<*const Server, Weak<Server>>>,
     draining: Cell<bool>,
@@ -47,7 +50,7 @@ struct Known {
 }
 
 /// Where a listener's clients go from now on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Assignment {
     /// Which listener: a number that stays with its address.
     pub port: u32,
@@ -55,8 +58,8 @@ pub struct Assignment {
     pub frontend: Arc<Frontend>,
     /// `accept-proxy`: each connection begins with a PROXY header.
     pub accept_proxy: bool,
-    /// The listener itself, when it is new.
-    pub listener: Option<Listener>,
+    /// What is chosen for it. On a socket that listens already, what can be changed is.
+    pub options: ListenOptions,
 }
 
 impl Worker {
@@ -84,6 +87,7 @@ impl Worker {
             random: RefCell::new(fastrand::Rng::new()),
             by_server: RefCell::default(),
             ports: RefCell::default(),
+            prepared: RefCell::default(),
             revoked: RefCell::default(),
             draining: Cell::new(false),
             steps: Steps::new(mark),
@@ -114,32 +118,43 @@ impl Worker {
         poll_fn(|cx| self.log.as_ref().map_or(std::task::Poll::Ready(()), |log| log.poll_flush(&timer, cx))).await;
     }
 
-    /// Takes a configuration over: new listeners accept, listeners that are assigned go on with their new frontend, all others close. A
-    /// connection sees the change with its next request.
-    pub fn adopt(self: &Rc<Self>, assignments: Vec<Assignment>) -> std::io::Result<()> {
-        let mut gone = std::mem::take(&mut *self.ports.borrow_mut());
+    /// Registers new listeners with the event loop, by their numbers; nobody is accepted before [`adopt`](Self::adopt). All that can fail of
+    /// taking a configuration over is here.
+    pub fn prepare(&self, listeners: Vec<(u32, Listener)>) -> std::io::Result<()> {
+        let acceptors: std::io::Result<Vec<_>> =
+            listeners.into_iter().map(|(port, listener)| Ok((port, Acceptor::new(listener)?))).collect();
+        self.prepared.borrow_mut().extend(acceptors?);
+        Ok(())
+    }
+
+    /// The configuration that they were prepared for does not come: closes these listeners.
+    pub fn forget_prepared(&self) {
+        self.prepared.borrow_mut().clear();
+    }
+
+    /// Takes a configuration over: prepared listeners accept, listeners that are assigned go on with their new frontend and options, all others
+    /// close. A connection sees the change with its next request.
+    pub fn adopt(self: &Rc<Self>, assignments: Vec<Assignment>) {
+        let gone = std::mem::take(&mut *self.ports.borrow_mut());
+        let mut gone: HashMap<u32, Rc<Port>> = gone.into_iter().map(|port| (port.id, port)).collect();
+        let mut prepared = std::mem::take(&mut *self.prepared.borrow_mut());
         let mut stay = Vec::with_capacity(assignments.len());
-        let mut verdict = Ok(());
-        for Assignment { port, frontend, accept_proxy, listener } in assignments {
-            if let Some(at) = gone.iter().position(|known| known.id == port) {
-                let known = gone.swap_remove(at);
-                known.assign(&frontend, accept_proxy);
+        for assignment in assignments {
+            if let Some(known) = gone.remove(&assignment.port) {
+                known.assign(&assignment.frontend, assignment.accept_proxy);
+                known.tune(&assignment.options);
                 stay.push(known);
-            } else if let Some(listener) = listener {
-                match accept::listen(self, listener, port, &frontend, accept_proxy) {
-                    Ok(new) => stay.push(new),
-                    Err(error) => verdict = Err(error),
-                }
+            } else if let Some(acceptor) = prepared.remove(&assignment.port) {
+                stay.push(accept::listen(self, acceptor, assignment));
             }
         }
         self.ports.replace(stay);
-        for port in &gone {
+        for port in gone.values() {
             port.retire();
         }
         if !gone.is_empty() {
             self.wheel.nudge();
         }
-        verdict
     }
 
     /// Once every worker has adopted and the old servers are retired: closes the idle connections to them.
@@ -201,6 +216,29 @@ impl Worker {
         let known =
             pools.entry(key).or_insert_with(|| Known { server: Arc::clone(&target.server), pool: self.pools.pool() });
         Rc::clone(&known.pool)
+    }
+
+    /// What is routed now by the frontend of that name: this port, or another one if that is not its port any more.
+    #[cold]
+    pub(crate) fn route_of(&self, port: &Port, frontend: &str) -> Option<Rc<Route>> {
+        let of = |route: &Rc<Route>| *route.frontend.name == *frontend;
+        let here = Some(port.route()).filter(of).filter(|_| !port.is_retired());
+        here.or_else(|| self.ports.borrow().iter().map(|port| port.route()).find(of))
+    }
+
+    /// Descriptors ran out: closes the idle connections to servers. False: there were none.
+    #[cold]
+    pub(crate) fn shed(&self) -> bool {
+        let some = self.pools.idle() > 0;
+        self.pools.clear();
+        some
+    }
+
+    /// Descriptors ran out for a client that waits: closes an idle server connection, as long as there are more of them than clients inside, who may
+    /// each need one. False: nothing can be spared.
+    #[cold]
+    pub(crate) fn spare(&self) -> bool {
+        self.pools.idle() > self.live.get() && self.pools.evict_one()
     }
 
     #[cold]

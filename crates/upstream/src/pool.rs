@@ -102,6 +102,16 @@ impl Pools {
         places.into_iter().for_each(|place| self.0.evict(place));
     }
 
+    /// Closes one idle connection, whichever is found first. False: there is none.
+    #[cold]
+    pub fn evict_one(&self) -> bool {
+        let first = self.0.places.borrow().iter().next().map(|(place, _)| place);
+        first.is_some_and(|place| {
+            self.0.evict(place);
+            true
+        })
+    }
+
     /// Looks after the idle connections for ever: evicts those that end or speak, thins out those that nobody uses.
     pub async fn watch(self) {
         poll_fn(|cx| {

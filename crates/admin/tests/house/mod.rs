@@ -54,7 +54,7 @@ impl House {
             server_close: false,
             limits: Limits::DEFAULT,
             log: true,
-            live: Arc::new(FrontendLive::new(100, 2)),
+            live: Arc::new(FrontendLive::new("web", 100, 2)),
         };
         let log = Sink::start(&[]).expect("a log without targets");
         let process = Process::new(1, 1000, log.events());

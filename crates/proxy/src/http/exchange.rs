@@ -25,11 +25,11 @@ use super::upload::{UploadEnd, absorb, upload};
 use super::write::{self, Patience};
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing, Private};
+use crate::connect::connect;
 use crate::lease::{Lease, Stay};
-use crate::site::Site;
+use crate::site::{Route, Site};
 use crate::snapshot::{Backend, Frontend, Mode};
 use crate::step::fault::point;
-use crate::timeouts::deadline;
 use crate::{NO_BACKEND, NO_SERVER, OK, SERVER_EARLY};
 
 /// What an empty send buffer takes at once for sure.
@@ -51,21 +51,26 @@ pub(super) async fn exchange(client: &mut Client) -> Next {
 }
 
 async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
-    let route = client.port().route();
-    let frontend = &*route.frontend;
-    if frontend.mode != Mode::Http {
+    let mut route = client.port().route();
+    if route.frontend.mode != Mode::Http {
         // A reload made another kind of port of this one.
         return Next::Close(Closing::Plain);
     }
     let both = parts.get();
     let mut record = Record::default();
-    let started = match head::read(client, buf, &mut both.request, frontend).await {
+    let started = match head::read(client, buf, &mut both.request, &route.frontend).await {
         Ok(started) => started,
         Err(NoRequest::NotYet) => return Next::Idle,
         Err(NoRequest::Quiet) => return Next::Close(Closing::Plain),
-        Err(NoRequest::Bad(outcome)) => return refuse(client, frontend, buf.bytes(), outcome).await,
+        Err(NoRequest::Bad(outcome)) => return refuse(client, &route.frontend, buf.bytes(), outcome).await,
     };
     point("head");
+    // While a head drips in, a reload may come: no request begins with a view whose servers are gone.
+    let of_now = client.port().route();
+    if of_now.frontend.mode == Mode::Http {
+        route = of_now;
+    }
+    let frontend = &*route.frontend;
     let first = client.requests == 0;
     client.requests += 1;
     record.head = Tick::now();
@@ -81,10 +86,23 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     {
         both.request.head.add(b"X-Forwarded-For", address.ip().to_string().as_bytes());
     }
-    let out = Buffer::default();
-    let mut trip = Trip { site, frontend, backend, client, buf, first, out, body: Body::Done, pause: false };
+    let mut trip = Trip {
+        route: Rc::clone(&route),
+        site: Rc::clone(site),
+        frontend,
+        client,
+        buf,
+        first,
+        out: Buffer::default(),
+        body: Body::Done,
+        pause: false,
+        moved: false,
+    };
     let end = trip.attempts(&both.request, &mut both.response, &mut record).await;
     let whole = trip.body.is_done();
+    // The one that it ended at: a reload may have come.
+    let site = trip.site;
+    let backend = &*site.backend;
     match end {
         Ok(Arrived::Served { keep }) => {
             // As in HAProxy, its line counts those that are left.
@@ -94,7 +112,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         }
         Ok(Arrived::Switched(connection, lease, rest)) => {
             record.finish(client, frontend, Some(backend), Some(&both.request), &OK);
-            Next::Tunnel(Box::new(Tunnel::new(connection, (lease, stay), std::mem::take(buf), rest)))
+            Next::Tunnel(Box::new(Tunnel::new(connection, frontend, (lease, stay), std::mem::take(buf), rest)))
         }
         Err(failed) if failed.heard => {
             drop(stay);
@@ -169,9 +187,10 @@ enum Arrived {
 
 /// A request's way to a backend: what stays the same over all attempts.
 struct Trip<'a> {
-    site: &'a Rc<Site>,
+    /// Where it is routed: what stays the same unless a reload comes between two attempts.
+    route: Rc<Route>,
+    site: Rc<Site>,
     frontend: &'a Frontend,
-    backend: &'a Backend,
     client: &'a mut Client,
     buf: &'a mut Buffer,
     first: bool,
@@ -181,6 +200,8 @@ struct Trip<'a> {
     body: Body,
     /// The last failure was a connect: the same server is not tried again at once.
     pause: bool,
+    /// The server of the last failure is not of the backend any more.
+    moved: bool,
 }
 
 impl Trip<'_> {
@@ -193,7 +214,7 @@ impl Trip<'_> {
         let fields = request.head.fields().count();
         self.body = Body::new(request.framing, &self.frontend.limits, fields);
         let mut avoid = None;
-        let mut left = self.backend.retries;
+        let mut left = self.site.backend.retries;
         loop {
             let lease = self.choose(avoid, record)?;
             point("chosen");
@@ -220,31 +241,40 @@ impl Trip<'_> {
             record.retries += 1;
             avoid = Some(tried);
             self.pause = failed.outcome.retry == plimsoll_outcome::Retry::Safe;
+            self.moved = false;
+            if let Some((route, site)) = self.client.port().newer(&self.route, &self.site) {
+                avoid = site.place_of(&self.site, tried);
+                self.moved = avoid.is_none();
+                record.server = avoid;
+                (self.route, self.site) = (route, site);
+            }
         }
     }
 
     /// The server of this attempt: the balancer's choice, or the one that failed once more.
     fn choose(&self, avoid: Option<usize>, record: &mut Record) -> Result<Lease, Failed> {
         let worker = &self.client.port().worker;
-        let usable = |index: &usize| self.backend.targets[*index].server.usable();
+        let usable = |index: &usize| self.site.backend.targets[*index].server.usable();
         let private = self.client.private.as_ref().filter(|_| avoid.is_none()).and_then(|private| {
-            self.backend.targets.iter().position(|target| Arc::ptr_eq(&target.server, &private.server))
+            self.site.backend.targets.iter().position(|target| Arc::ptr_eq(&target.server, &private.server))
         });
-        let same = avoid.filter(|index| !self.backend.redispatch && usable(index));
+        let backend = &*self.site.backend;
+        let same = avoid.filter(|index| !backend.redispatch && usable(index));
         let index = match private.filter(usable).or(same) {
             Some(bound) => bound,
-            None => {
-                self.backend.choose(worker.id, avoid, &mut || worker.random()).ok_or(Failed::unheard(&NO_SERVER))?
-            }
+            None => backend.choose(worker.id, avoid, &mut || worker.random()).ok_or(Failed::unheard(&NO_SERVER))?,
         };
-        record.redispatched = avoid.is_some_and(|avoid| avoid != index);
+        record.redispatched = self.moved || avoid.is_some_and(|avoid| avoid != index);
         record.server = Some(index);
-        self.backend.count_attempt(worker.id, avoid, index, record.head);
-        Ok(Lease::take(self.site, index))
+        backend.count_attempt(worker.id, avoid, index, record.head);
+        if self.moved {
+            backend.live.counters.shard(worker.id).redispatches.add(1);
+        }
+        Ok(Lease::take(&self.site, index))
     }
 
     fn write_head(&mut self, request: &Request, lease: &Lease) {
-        let close = self.backend.server_close || self.frontend.server_close;
+        let close = self.site.backend.server_close || self.frontend.server_close;
         encode::request(request, close, &lease.target().host, self.out.vec());
     }
 
@@ -263,7 +293,7 @@ impl Trip<'_> {
         let job = Job {
             worker: &self.client.port().worker,
             frontend: self.frontend,
-            backend: self.backend,
+            backend: &self.site.backend,
             client: self.client,
             request,
             tolerance: lease.target().tolerance,
@@ -289,7 +319,7 @@ impl Trip<'_> {
             return Ok(Arrived::Switched(connection, lease, tail.rest));
         }
         let keep = tail.keep && job.sent();
-        let reusable = tail.reusable && job.sent() && !self.backend.server_close && !self.frontend.server_close;
+        let reusable = tail.reusable && job.sent() && !self.site.backend.server_close && !self.frontend.server_close;
         // The server has said everything: its connection and its slot are free while a slow client still reads.
         let private = if reusable { self.give_back(connection, &lease) } else { None };
         drop(lease);
@@ -301,7 +331,7 @@ impl Trip<'_> {
     }
 
     fn give_back(&self, connection: Connection, lease: &Lease) -> Option<Box<Private>> {
-        if self.backend.reuse == Reuse::Never || !connection.preface().is_empty() {
+        if self.site.backend.reuse == Reuse::Never || !connection.preface().is_empty() {
             return Some(Box::new(Private { connection, server: Arc::clone(&lease.target().server) }));
         }
         connection.park();
@@ -326,7 +356,7 @@ impl Trip<'_> {
         // A repeated request goes over a fresh connection: the server may have closed all its old ones at once.
         while record.retries == 0
             && preface.is_empty()
-            && let Some(connection) = pool.take(self.backend.reuse, self.first)
+            && let Some(connection) = pool.take(self.site.backend.reuse, self.first)
         {
             // What may not be repeated is worth one system call to see whether the server is closing just now.
             if request.method.is_idempotent() || matches!(connection.stream().peek(), Ok(Peeked::Nothing)) {
@@ -338,24 +368,14 @@ impl Trip<'_> {
         let timer = &self.client.timer;
         let now = if record.retries == 0 { record.head } else { Tick::now() };
         if self.pause && !record.redispatched {
-            let pause = self.backend.timeouts.connect.map_or(SAME_SERVER, |limit| limit.as_std().min(SAME_SERVER));
+            let pause = self.site.backend.timeouts.connect.map_or(SAME_SERVER, |limit| limit.as_std().min(SAME_SERVER));
             timer.arm(now.after(pause));
             timer.wait().await;
         }
-        let mut shed = false;
-        let stream = loop {
-            let until = deadline(Tick::now(), self.backend.timeouts.connect);
-            counters.connects.add(1);
-            match plimsoll_upstream::connect(&target.address, &target.connect, &preface, timer, until).await {
-                Ok(stream) => break stream,
-                // Descriptors ran out: idle server connections give way to a client.
-                Err(outcome) if *outcome == plimsoll_upstream::CONNECT_RESOURCES && !shed => {
-                    shed = true;
-                    self.client.port().worker.pools.clear();
-                }
-                Err(outcome) => return Err(Failed::unheard(outcome)),
-            }
-        };
+        let worker = &self.client.port().worker;
+        let stream = connect(worker, target, &preface, timer, self.site.backend.timeouts.connect)
+            .await
+            .map_err(Failed::unheard)?;
         if stream.seems_readable() && matches!(stream.peek(), Ok(Peeked::Bytes)) {
             // What it says cannot be an answer, and would be taken for one.
             return Err(Failed::unheard(&SERVER_EARLY));

@@ -39,7 +39,7 @@ pub(crate) async fn serve(mut client: Client) {
         match Box::pin(exchange::exchange(&mut client)).await {
             Next::Idle => {}
             Next::Close(closing) => break closing,
-            Next::Tunnel(tunnel) => break Box::pin(tunnel.run(&client)).await,
+            Next::Tunnel(tunnel) => return Box::pin(tunnel.run(client)).await,
         }
     };
     if let Some(lingering) = client.close(closing) {

@@ -4,8 +4,6 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::task::Waker;
 
-use plimsoll_clock::Wheel;
-
 use super::*;
 use crate::testing::{eventually, on_a_runtime, pair};
 
@@ -169,29 +167,24 @@ fn pieces_of_any_size_arrive_in_order_with_and_without_pipes() {
 
 #[test]
 fn patience_is_the_tunnels_and_a_half_closed_ends_own() {
-    on_a_runtime(async {
-        let seconds = |count: u64| Some(format!("{count}s").parse::<plimsoll_config::Duration>().unwrap());
-        let plain = Timeouts { client: seconds(30), server: seconds(20), ..Timeouts::default() };
-        let tunnel = Timeouts { tunnel: seconds(600), ..plain.clone() };
-        let fin = Timeouts { client_fin: seconds(3), server_fin: seconds(2), ..tunnel.clone() };
-        let none = Timeouts::default();
-        let (stream, _peer) = pair();
-        let timer = Wheel::new(Tick::now()).timer();
-        for (frontend, backend, ended, expected) in [
-            (&none, &none, (false, false), None),
-            (&plain, &plain, (false, false), seconds(20)),
-            (&plain, &none, (false, false), seconds(30)),
-            (&plain, &plain, (true, true), seconds(20)),
-            (&tunnel, &plain, (false, false), seconds(600)),
-            (&plain, &tunnel, (false, false), seconds(600)),
-            (&fin, &fin, (false, false), seconds(600)),
-            (&fin, &fin, (true, false), seconds(3)),
-            (&fin, &fin, (false, true), seconds(2)),
-            (&fin, &fin, (true, true), seconds(2)),
-        ] {
-            let (client, server, timer) = (&stream, &stream, &timer);
-            let ends = Ends { client, server, timer, frontend, backend, pipes: None, revoked: &|| false };
-            assert_eq!(ends.patience(ended.0, ended.1), expected, "{frontend:?} {backend:?} {ended:?}");
-        }
-    });
+    let seconds = |count: u64| Some(format!("{count}s").parse::<plimsoll_config::Duration>().unwrap());
+    let plain = Timeouts { client: seconds(30), server: seconds(20), ..Timeouts::default() };
+    let tunnel = Timeouts { tunnel: seconds(600), ..plain.clone() };
+    let fin = Timeouts { client_fin: seconds(3), server_fin: seconds(2), ..tunnel.clone() };
+    let none = Timeouts::default();
+    for (frontend, backend, ended, expected) in [
+        (&none, &none, (false, false), None),
+        (&plain, &plain, (false, false), seconds(20)),
+        (&plain, &none, (false, false), seconds(30)),
+        (&plain, &plain, (true, true), seconds(20)),
+        (&tunnel, &plain, (false, false), seconds(600)),
+        (&plain, &tunnel, (false, false), seconds(600)),
+        (&fin, &fin, (false, false), seconds(600)),
+        (&fin, &fin, (true, false), seconds(3)),
+        (&fin, &fin, (false, true), seconds(2)),
+        (&fin, &fin, (true, true), seconds(2)),
+    ] {
+        let patience = Patience::new(frontend, backend).now(ended.0, ended.1);
+        assert_eq!(patience, expected, "{frontend:?} {backend:?} {ended:?}");
+    }
 }

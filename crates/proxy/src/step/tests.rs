@@ -46,8 +46,13 @@ impl House {
             let runtime = runtime.enable_all().on_thread_unpark(move || woke.woke()).build_local(Default::default());
             runtime.expect("an event loop").block_on(async {
                 let worker = Worker::start(0, of, PipePool::new(4, 4), None, mark, Tick::now());
-                let assignment = Assignment { port: 0, frontend: to, accept_proxy: false, listener: Some(listener) };
-                worker.adopt(vec![assignment]).expect("a listener");
+                worker.prepare(vec![(0, listener)]).expect("a listener");
+                worker.adopt(vec![Assignment {
+                    port: 0,
+                    frontend: to,
+                    accept_proxy: false,
+                    options: plimsoll_net::ListenOptions::default(),
+                }]);
                 while let Some((stage, done)) = armed.recv().await {
                     fault::arm(stage);
                     done.send(()).expect("a test that waits");
@@ -143,7 +148,7 @@ fn frontend(mode: Mode, backend: &Arc<Backend>) -> Frontend {
         server_close: false,
         limits: Limits::DEFAULT,
         log: false,
-        live: Arc::new(FrontendLive::new(50, 1)),
+        live: Arc::new(FrontendLive::new("web", 50, 1)),
     }
 }
 

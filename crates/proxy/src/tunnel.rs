@@ -1,0 +1,65 @@
+//! A connection that only relays, in TCP mode or after a 101: what it goes by until its end, and nothing of the configuration that
+//! brought it about. It may last for days, and a backend may have thousands of servers.
+
+use std::sync::Arc;
+
+use plimsoll_net::Stream;
+use plimsoll_outcome::Outcome;
+
+use crate::buffer::Buffer;
+use crate::client::Detached;
+use crate::lease::{Lease, Seat, Stay};
+use crate::relay::{Ends, Moved, Patience, relay};
+use crate::snapshot::{Frontend, FrontendLive};
+
+/// What a tunnel goes by.
+pub(crate) struct Terms {
+    pub(crate) seat: Seat,
+    /// Of the frontend that it was routed by; the gates' is another one if the port has moved since.
+    pub(crate) frontend: Arc<FrontendLive>,
+    /// `access-log`
+    pub(crate) log: bool,
+    patience: Patience,
+    splice: bool,
+}
+
+impl Terms {
+    /// As the configuration of now has it; lease and stay become a seat.
+    pub(crate) fn new(frontend: &Frontend, lease: Lease, stay: Stay) -> Self {
+        let backend = lease.backend();
+        Self {
+            patience: Patience::new(&frontend.timeouts, &backend.timeouts),
+            splice: backend.splice,
+            frontend: Arc::clone(&frontend.live),
+            log: frontend.log,
+            seat: Seat::keep(lease, stay),
+        }
+    }
+
+    /// Relays until both sides are done, and counts the bytes. Either buffer may hold bytes that came early.
+    pub(crate) async fn relay(
+        &self,
+        client: &Detached,
+        server: &Stream,
+        to_server: Buffer,
+        to_client: Buffer,
+    ) -> (Moved, &'static Outcome) {
+        let worker = &*client.place.worker;
+        let ends = Ends {
+            client: &client.stream,
+            server,
+            timer: &client.timer,
+            patience: &self.patience,
+            pipes: self.splice.then_some(&worker.pipes),
+            revoked: &|| worker.is_revoked(&self.seat.server),
+        };
+        let (moved, outcome) = relay(ends, to_server, to_client).await;
+        let counters = self.frontend.counters.shard(worker.id);
+        counters.bytes_in.add(moved.up);
+        counters.bytes_out.add(moved.down);
+        let of_server = self.seat.server.counters().shard(worker.id);
+        of_server.bytes_in.add(moved.up);
+        of_server.bytes_out.add(moved.down);
+        (moved, outcome)
+    }
+}
