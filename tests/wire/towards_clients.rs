@@ -153,6 +153,53 @@ fn an_answer_without_a_length_that_was_cut_ends_by_rst() {
     assert_eq!(end, End::Reset);
 }
 
+/// The length or the missing last chunk shows the cut, and a RST would take back what a slow client has not read yet.
+#[test]
+fn an_answer_whose_framing_shows_the_cut_arrives_as_far_as_it_went_and_ends_by_fin() {
+    // More than a RST would leave: it lies in the client's own queue when its server breaks off.
+    let body = vec![b'x'; 60_000];
+    let length = [b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", &body[..]].concat();
+    let chunks = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nea60\r\n", &body[..], b"\r\n"].concat();
+    // As a pipe carries it.
+    let long = [b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n", &body[..]].concat();
+    // How the server breaks off: FIN, RST, silence until its time is up, or what is no chunk.
+    let ways = [(&length, "FIN"), (&length, "RST"), (&length, "silence"), (&chunks, "FIN"), (&chunks, "RST")];
+    for (answer, way) in
+        ways.into_iter().chain([(&chunks, "silence"), (&long, "FIN"), (&long, "RST"), (&chunks, "junk")])
+    {
+        let stage = Stage::new();
+        let bytes = answer.clone();
+        let _server = stage.server(move |mut wire| {
+            head(&mut wire);
+            wire.send(&bytes);
+            if way != "FIN" {
+                // It is relayed before the RST would take it away.
+                holds_for(Duration::from_millis(100), || true);
+            }
+            match way {
+                "FIN" => {}
+                "RST" => wire.into_socket().reset(),
+                "junk" => {
+                    wire.send(b"no size\r\n");
+                    hold(wire);
+                }
+                _ => hold(wire),
+            }
+        });
+        let _lb = stage.start(&http().timeouts(Timeouts { server: 300, ..patient() }));
+        let mut client = stage.client();
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        eventually("lb closes", SOON, || stage.wire.said("client", "lb > client", "FIN"));
+        let said = String::from_utf8_lossy(&answer[..30]).into_owned();
+        let (got, end) = client.everything();
+        assert_eq!(end, End::Fin { mid: true }, "{said:?}, {way}");
+        assert_eq!(got.iter().filter(|byte| **byte == b'x').count(), 60_000, "{said:?}, {way}: all that came arrives");
+        assert!(!got.ends_with(b"0\r\n\r\n"), "nothing says that it was whole");
+        drop(client);
+        assert!(!stage.wire.said("client", "lb > client", "RST"), "{said:?}, {way}");
+    }
+}
+
 /// `httpclose`: FIN to the client, who may have sent more; RST to the server.
 #[test]
 fn httpclose_ends_both_connections_each_in_its_way() {

@@ -168,6 +168,13 @@ impl Capture {
         assert!(wait_until(WITHIN, seen), "no {line} in:\n{}", self.conversations(with, true).join("--- another\n"));
     }
 
+    /// Whether a packet in this direction, such as `lb > client`, had this flag, whatever else it had.
+    pub fn said(&self, with: &str, direction: &str, flag: &str) -> bool {
+        let words = |line: &str| line.strip_prefix(direction)?.strip_prefix(": ").map(str::to_owned);
+        let has = |line| words(line).is_some_and(|words| words.split(' ').any(|word| word == flag));
+        self.conversations(with, true).iter().any(|one| one.lines().any(has))
+    }
+
     /// How many conversations with this host there were.
     pub fn count(&self, with: &str) -> usize {
         self.conversations(with, true).len()
@@ -221,6 +228,7 @@ mod tests {
              lb > server: FIN
              server > lb: RST",
         );
+        assert!(capture.said("server", "server > lb", "RST") && !capture.said("server", "lb > server", "RST"));
         assert_eq!(capture.count("server"), 1);
         assert_eq!(capture.count("client"), 0);
     }

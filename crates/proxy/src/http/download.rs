@@ -65,7 +65,8 @@ pub(super) async fn download(
         Framing::UntilClose => Framing::Chunked,
         same => same,
     };
-    let keep = framing != Framing::UntilClose
+    record.until_close = framing == Framing::UntilClose;
+    let keep = !record.until_close
         && job.request.keep_alive
         && !job.frontend.close
         && job.request.upgrade.is_none()

@@ -11,7 +11,7 @@ use std::time::Duration;
 use plimsoll_clock::Tick;
 use plimsoll_http::{Body, Framing, Method, Request, Response, answer, encode};
 use plimsoll_net::{Peeked, Stream};
-use plimsoll_outcome::Outcome;
+use plimsoll_outcome::{Outcome, Side};
 use plimsoll_upstream::{Connection, Reuse};
 
 use super::Next;
@@ -117,7 +117,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         Err(failed) if failed.heard => {
             drop(stay);
             record.finish(client, frontend, Some(backend), Some(&both.request), failed.outcome);
-            Next::Close(Closing::Reset)
+            Next::Close(broken_off(failed.outcome, record.until_close))
         }
         Err(failed) => {
             drop(stay);
@@ -129,6 +129,12 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
 /// A client that asked for the close, and sent all it had, has nothing more to say; but some send an empty line behind a body.
 fn closing(request: &Request, whole: bool) -> Closing {
     if whole && !request.keep_alive && request.framing == Framing::Empty { Closing::Plain } else { Closing::Linger }
+}
+
+/// A response that its server broke off shows it by its framing, and what of it is on the way still arrives behind a FIN. A RST would
+/// take that back; it is for bodies that a FIN would complete, and for clients who do not read or are gone.
+fn broken_off(outcome: &Outcome, until_close: bool) -> Closing {
+    if outcome.side == Side::Server && !until_close { Closing::Linger } else { Closing::Reset }
 }
 
 /// Answers what is no request, and ends the connection.

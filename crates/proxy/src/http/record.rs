@@ -27,6 +27,8 @@ pub(super) struct Record {
     pub(super) redispatched: bool,
     /// Something of a response went to the client.
     pub(super) heard: bool,
+    /// The client takes the end of its connection for the end of this response.
+    pub(super) until_close: bool,
     /// Time passed between the response's head and its end: there was more to read, or more to write than a socket takes at once.
     pub(super) lasted: bool,
     /// What the server said wrong.
