@@ -4,5 +4,6 @@ mod bodies;
 mod close_modes;
 mod failures;
 mod http;
+mod leaving;
 mod process;
 mod tcp;

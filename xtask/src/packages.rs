@@ -19,6 +19,8 @@ const PACKAGES: &[(&str, &str)] = &[
     // The networks of tests/wire.
     ("iproute2", "ip"),
     ("util-linux", "unshare"),
+    // Faults of system calls in tests/binds.
+    ("strace", "strace"),
 ];
 
 /// Installs what is missing if we are root; says how to, and fails, if not.

@@ -155,11 +155,11 @@ fn ask(address: &Address, command: &str) -> io::Result<String> {
             stream.shutdown(Shutdown::Write)?;
             stream.read_to_end(&mut answer)?;
         }
-        Address::Unix(_) | Address::Abstract(_) => {
+        Address::Unix(_) | Address::Abstract(_) | Address::Inherited(_) => {
             let mut stream = match address {
                 Address::Abstract(name) => UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?)?,
                 Address::Unix(path) => UnixStream::connect(path)?,
-                Address::Inet(_) => return Err(io::ErrorKind::Unsupported.into()),
+                Address::Inet(_) | Address::Inherited(_) => return Err(io::ErrorKind::Unsupported.into()),
             };
             stream.set_read_timeout(Some(PATIENCE))?;
             stream.write_all(line.as_bytes())?;

@@ -79,7 +79,7 @@ fn is_taken(error: &io::Error) -> bool {
 fn inet(bound: &Address, wanted: SocketAddr) -> SocketAddr {
     match bound {
         Address::Inet(address) => *address,
-        Address::Unix(_) | Address::Abstract(_) => wanted,
+        Address::Unix(_) | Address::Abstract(_) | Address::Inherited(_) => wanted,
     }
 }
 

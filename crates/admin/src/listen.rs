@@ -41,6 +41,8 @@ impl Door {
             Address::Unix(_) | Address::Abstract(_) => {
                 Listening::Unix(UnixListener::from_std(listener.into_fd().into())?)
             }
+            // No key of ours leads here.
+            Address::Inherited(_) => return Err(io::ErrorKind::Unsupported.into()),
         });
         door.allow(mode)?;
         Ok(door)

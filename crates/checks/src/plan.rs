@@ -113,7 +113,7 @@ fn request(options: &HealthCheck, server: &Address) -> String {
         (Some(host), _) => format!("Host: {host}\r\n"),
         (None, Some(HttpVersion::Http11)) => match server {
             Address::Inet(inet) => format!("Host: {inet}\r\n"),
-            Address::Unix(_) | Address::Abstract(_) => "Host: localhost\r\n".into(),
+            Address::Unix(_) | Address::Abstract(_) | Address::Inherited(_) => "Host: localhost\r\n".into(),
         },
         (None, _) => String::new(),
     };

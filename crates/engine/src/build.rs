@@ -56,6 +56,9 @@ impl Plan {
     /// The snapshot of this configuration over the objects that live on.
     pub(crate) fn build(&self, world: &mut World, maxconn: usize, now: Tick) -> Snapshot {
         world.process.gate.set_limit(maxconn);
+        let [connections, sessions] = &world.process.rates;
+        connections.set_limit(self.file.global.maxconnrate);
+        sessions.set_limit(self.file.global.maxsessrate);
         let backends: Vec<_> = self
             .file
             .backends
@@ -102,7 +105,7 @@ impl Plan {
                 || options.httpclose.or(defaults.httpclose).unwrap_or(false),
             limits: Limits::DEFAULT,
             log: options.access_log.or(defaults.access_log).unwrap_or(true),
-            live: world.frontend(name, own),
+            live: world.frontend(name, own, options.rate_limit_sessions.or(defaults.rate_limit_sessions)),
         }
     }
 
@@ -126,7 +129,15 @@ impl Plan {
                     server,
                     address: address.clone(),
                     connect: ConnectOptions {
-                        keepalive: line.keepalive.unwrap_or(false),
+                        keepalive: line
+                            .keepalive
+                            .or(options.server_keepalive)
+                            .or(defaults.server_keepalive)
+                            .unwrap_or_default(),
+                        user_timeout: line.tcp_ut.map(plimsoll_config::Duration::as_std),
+                        tfo: line.tfo,
+                        nolinger: options.nolinger.or(defaults.nolinger).unwrap_or(false),
+                        namespace: line.namespace.as_deref().map(Into::into),
                         // In HTTP mode a request follows at once and carries the acknowledgement: a packet less for each connection.
                         quickack: mode == Mode::Tcp,
                         ..ConnectOptions::default()
@@ -151,6 +162,7 @@ impl Plan {
             server_close: options.http_server_close.or(defaults.http_server_close).unwrap_or(false)
                 || options.httpclose.or(defaults.httpclose).unwrap_or(false),
             forwardfor: options.forwardfor.unwrap_or(false),
+            abortonclose: options.abortonclose.or(defaults.abortonclose).unwrap_or(false),
             splice: options.splice.or(defaults.splice).unwrap_or(true),
             limits: Limits::DEFAULT,
             live: living.live,
@@ -220,6 +232,6 @@ fn tolerance(tolerated: &[Tolerated]) -> Tolerance {
 fn host(address: &Address) -> Box<str> {
     match address {
         Address::Inet(address) => address.to_string().into(),
-        Address::Unix(_) | Address::Abstract(_) => "localhost".into(),
+        Address::Unix(_) | Address::Abstract(_) | Address::Inherited(_) => "localhost".into(),
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use plimsoll_config::NamedMap;
 
 use crate::model::{Backend, ServerLine};
-use crate::plan::Plan;
+use crate::plan::{Bind, Plan};
 
 /// The difference between two configurations, by identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,7 +86,10 @@ impl Changes {
 fn listeners(plan: &Plan) -> BTreeMap<String, String> {
     plan.binds
         .iter()
-        .map(|bind| (bind.address.to_string(), format!("{} {} {:?}", bind.name, bind.accept_proxy, bind.options)))
+        .map(|bind| {
+            let Bind { name, place, options, maxconn, accept_proxy, .. } = bind;
+            (place.to_string(), format!("{name} {accept_proxy} {options:?} {maxconn:?}"))
+        })
         .collect()
 }
 

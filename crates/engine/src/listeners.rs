@@ -8,7 +8,7 @@ use std::sync::Arc;
 use plimsoll_net::{Address, Listener};
 use plimsoll_proxy::{Assignment, Snapshot};
 
-use crate::plan::{Bind, Plan};
+use crate::plan::{Bind, Place, Plan};
 use crate::process::StartError;
 use crate::worker::{Command, Handle};
 use crate::world::World;
@@ -24,7 +24,7 @@ pub(crate) struct SocketFile {
 impl SocketFile {
     /// Those of a configuration that is in force.
     pub(crate) fn of(plan: &Plan) -> Vec<Self> {
-        let unix = plan.binds.iter().filter_map(|bind| match &bind.address {
+        let unix = plan.binds.iter().filter_map(|bind| match &bind.place.address {
             Address::Unix(path) => Some(path),
             _ => None,
         });
@@ -55,7 +55,7 @@ impl Drop for NewFiles {
 
 /// The listeners of a configuration: new ones are open, the others stay as they are. Dropped before it is settled it leaves nothing behind.
 pub(crate) struct Opened {
-    wanted: Vec<Address>,
+    wanted: Vec<Place>,
     ports: Vec<u32>,
     /// For each bind that is new, one listener a worker, until the workers have them.
     groups: Vec<Option<Vec<Listener>>>,
@@ -65,7 +65,7 @@ pub(crate) struct Opened {
 
 impl Opened {
     pub(crate) fn open(plan: &Plan, world: &World, workers: usize) -> Result<Self, StartError> {
-        let wanted: Vec<Address> = plan.binds.iter().map(|bind| bind.address.clone()).collect();
+        let wanted: Vec<Place> = plan.binds.iter().map(|bind| bind.place.clone()).collect();
         let known = world.ports(&wanted);
         let mut opened = Self {
             ports: world.numbers(&known),
@@ -76,7 +76,7 @@ impl Opened {
         };
         for (bind, known) in plan.binds.iter().zip(&known) {
             let group = if known.is_some() { None } else { Some(opened.bind(bind, workers)?) };
-            let bound = group.iter().flatten().next().map_or(&bind.address, Listener::local_addr);
+            let bound = group.iter().flatten().next().map_or(&bind.place.address, Listener::local_addr);
             opened.addresses.push((bind.name.clone(), bound.clone()));
             opened.groups.push(group);
         }
@@ -84,11 +84,11 @@ impl Opened {
     }
 
     fn bind(&mut self, bind: &Bind, workers: usize) -> Result<Vec<Listener>, StartError> {
-        let group = Listener::bind_group(&bind.address, workers, &bind.options).map_err(|error| {
-            let error = plimsoll_net::owner::named(error, &bind.address);
-            StartError::Listen { frontend: bind.name.clone(), address: bind.address.clone(), error }
+        let group = Listener::bind_group(&bind.place.address, workers, &bind.options).map_err(|error| {
+            let error = plimsoll_net::owner::named(error, &bind.place.address);
+            StartError::Listen { frontend: bind.name.clone(), address: bind.place.address.clone(), error }
         })?;
-        if let Address::Unix(path) = &bind.address {
+        if let Address::Unix(path) = &bind.place.address {
             self.files.0.extend(SocketFile::at(path));
         }
         Ok(group)
@@ -97,7 +97,7 @@ impl Opened {
     /// A listener that stays is still at the port that the kernel chose.
     pub(crate) fn keep(&mut self, old: &Plan, before: &[(String, Address)]) {
         let kept = self.addresses.iter_mut().zip(&self.groups).filter(|(_, group)| group.is_none());
-        let mut left: Vec<_> = old.binds.iter().map(|bind| &bind.address).zip(before).collect();
+        let mut left: Vec<_> = old.binds.iter().map(|bind| &bind.place.address).zip(before).collect();
         for ((_, address), _) in kept {
             if let Some(was) = left.iter().position(|(known, _)| **known == *address) {
                 *address = left.remove(was).1.1.clone();
@@ -117,14 +117,15 @@ impl Opened {
     }
 
     /// What each worker is told.
-    pub(crate) fn assignments(&self, plan: &Plan, snapshot: &Snapshot) -> Vec<Assignment> {
-        let assign = |(bind, port): (&Bind, &u32)| Assignment {
+    pub(crate) fn assignments(&self, plan: &Plan, snapshot: &Snapshot, world: &mut World) -> Vec<Assignment> {
+        let mut assign = |(bind, port): (&Bind, &u32)| Assignment {
             port: *port,
             frontend: Arc::clone(&snapshot.frontends[bind.frontend]),
             accept_proxy: bind.accept_proxy,
             options: bind.options.clone(),
+            gate: bind.maxconn.map(|most| world.bind_gate(*port, most)),
         };
-        plan.binds.iter().zip(&self.ports).map(assign).collect()
+        plan.binds.iter().zip(&self.ports).map(&mut assign).collect()
     }
 
     /// From now on these are the listeners. Gives where they listen, by frontend.

@@ -10,7 +10,7 @@ use plimsoll_admin::{AdminOptions, RuntimeApi};
 use plimsoll_checks::HealthCheck;
 use plimsoll_config::{Duration, NamedMap, OneOrMany, ShortForm, Spanned};
 use plimsoll_lb::Balance;
-use plimsoll_net::AddressSpec;
+use plimsoll_net::{AddressSpec, BindSpec, Keepalive};
 use plimsoll_observe::LogTarget;
 use plimsoll_proxy::{Mode, ProxyV2Option, Timeouts};
 use plimsoll_upstream::Reuse;
@@ -56,6 +56,10 @@ pub(crate) struct Global {
     pub(crate) threads: Option<Spanned<Threads>>,
     /// Client connections at once, over all frontends; what the descriptor limit holds if not given.
     pub(crate) maxconn: Option<Spanned<u32>>,
+    /// New connections a second, over all frontends; no limit if not given.
+    pub(crate) maxconnrate: Option<u32>,
+    /// New sessions a second, over all frontends; no limit if not given.
+    pub(crate) maxsessrate: Option<u32>,
     /// Where access-log lines go; standard output if not given, nowhere if empty.
     pub(crate) log: Option<OneOrMany<ShortForm<LogTarget>>>,
     /// Sockets for runtime commands; none if not given.
@@ -88,10 +92,22 @@ pub(crate) struct Defaults {
     pub(crate) httpclose: Option<bool>,
     /// Keep both sides' connections, which is the default.
     pub(crate) http_keep_alive: Option<bool>,
+    /// For frontends: TCP keep-alive probes to clients: true, false, or a map.
+    pub(crate) client_keepalive: Option<Keepalive>,
+    /// For frontends: save a packet for each connection; true in HTTP mode if not given.
+    pub(crate) tcp_smart_accept: Option<bool>,
+    /// For frontends: new connections a second; further ones wait in the kernel's queue.
+    pub(crate) rate_limit_sessions: Option<u32>,
+    /// For backends: TCP keep-alive probes to servers: true, false, or a map.
+    pub(crate) server_keepalive: Option<Keepalive>,
+    /// Close by RST at once, what is still to be sent is lost; false if not given.
+    pub(crate) nolinger: Option<bool>,
     /// For backends: which server is next; `roundrobin` if not given.
     pub(crate) balance: Option<Balance>,
     /// For backends: which requests may use an idle server connection; `safe` if not given.
     pub(crate) http_reuse: Option<Reuse>,
+    /// For backends: give a request up whose client closes its side while it waits; false if not given.
+    pub(crate) abortonclose: Option<bool>,
     /// For backends: attempts after the first; 3 if not given.
     pub(crate) retries: Option<u32>,
     /// For backends: a retry goes to another server if there is one; true if not given.
@@ -124,10 +140,22 @@ pub(crate) struct NamedDefaults {
     pub(crate) httpclose: Option<bool>,
     /// Keep both sides' connections, whatever these are based on says.
     pub(crate) http_keep_alive: Option<bool>,
+    /// For frontends: TCP keep-alive probes to clients: true, false, or a map.
+    pub(crate) client_keepalive: Option<Keepalive>,
+    /// For frontends: save a packet for each connection; true in HTTP mode if not given.
+    pub(crate) tcp_smart_accept: Option<bool>,
+    /// For frontends: new connections a second; further ones wait in the kernel's queue.
+    pub(crate) rate_limit_sessions: Option<u32>,
+    /// For backends: TCP keep-alive probes to servers: true, false, or a map.
+    pub(crate) server_keepalive: Option<Keepalive>,
+    /// Close by RST at once, what is still to be sent is lost; false if not given.
+    pub(crate) nolinger: Option<bool>,
     /// For backends: which server is next.
     pub(crate) balance: Option<Balance>,
     /// For backends: which requests may use an idle server connection.
     pub(crate) http_reuse: Option<Reuse>,
+    /// For backends: give a request up whose client closes its side while it waits; false if not given.
+    pub(crate) abortonclose: Option<bool>,
     /// For backends: attempts after the first.
     pub(crate) retries: Option<u32>,
     /// For backends: a retry goes to another server if there is one.
@@ -163,6 +191,14 @@ pub(crate) struct Frontend {
     pub(crate) httpclose: Option<bool>,
     /// Keep both, whatever the defaults say.
     pub(crate) http_keep_alive: Option<bool>,
+    /// TCP keep-alive probes to clients: true, false, or a map.
+    pub(crate) client_keepalive: Option<Keepalive>,
+    /// Save a packet for each connection; true in HTTP mode if not given.
+    pub(crate) tcp_smart_accept: Option<bool>,
+    /// New connections a second; further ones wait in the kernel's queue.
+    pub(crate) rate_limit_sessions: Option<u32>,
+    /// Close by RST at once, what is still to be sent is lost; false if not given.
+    pub(crate) nolinger: Option<bool>,
     /// The backend of its requests. Without: 503, or a reset in TCP mode.
     pub(crate) default_backend: Option<Spanned<String>>,
 }
@@ -171,15 +207,41 @@ pub(crate) struct Frontend {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct BindLine {
-    /// Where: `*:80`, `127.0.0.1:80`, `[::1]:80`, `unix@/path`, `abns@name`.
-    pub(crate) address: Spanned<AddressSpec>,
+    /// Where: `*:80`, `127.0.0.1:80`, `[::1]:80`, `*:8000-8010`, `unix@/path`, `abns@name`, `fd@3`, `mptcp@*:80`.
+    pub(crate) address: Spanned<BindSpec>,
     /// Connections that the kernel queues, 4096 if not given; capped by net.core.somaxconn.
     pub(crate) backlog: Option<u32>,
-    /// TCP keep-alive probes to clients; false if not given.
-    pub(crate) keepalive: Option<bool>,
     /// Every connection begins with a PROXY header, version 1 or 2, whose addresses stand for the real ones.
     #[serde(default)]
     pub(crate) accept_proxy: bool,
+    /// TCP keep-alive probes to clients: true, false, or a map; as `client-keepalive` if not given.
+    pub(crate) keepalive: Option<Keepalive>,
+    /// Client connections at once by each address of this line; no limit of its own if not given.
+    pub(crate) maxconn: Option<u32>,
+    /// Take only what comes in by this network interface.
+    pub(crate) interface: Option<String>,
+    /// Listen in this network namespace, by its name in `ip netns`.
+    pub(crate) namespace: Option<String>,
+    /// On an IPv6 address, take no IPv4.
+    #[serde(default)]
+    pub(crate) v6only: bool,
+    /// On an IPv6 address, take IPv4 as well, whatever the system's default.
+    #[serde(default)]
+    pub(crate) v4v6: bool,
+    /// Take connections to addresses that are not this machine's.
+    #[serde(default)]
+    pub(crate) transparent: bool,
+    /// The largest segment that is announced to clients, 88 to 32767 bytes.
+    pub(crate) mss: Option<Spanned<u16>>,
+    /// TCP Fast Open: so many clients may wait for the end of their handshake.
+    pub(crate) tfo: Option<u32>,
+    /// Take a connection only when its client has spoken, or after about a second.
+    #[serde(default)]
+    pub(crate) defer_accept: bool,
+    /// Give a connection up whose bytes are not acknowledged for so long.
+    pub(crate) tcp_ut: Option<Duration>,
+    /// Read and passed over, with a warning: all connections are served in turn.
+    pub(crate) nice: Option<Spanned<i32>>,
 }
 
 /// Where requests go.
@@ -208,6 +270,12 @@ pub(crate) struct Backend {
     pub(crate) http_keep_alive: Option<bool>,
     /// Add `X-Forwarded-For`. Set here or in the frontend: either counts.
     pub(crate) forwardfor: Option<bool>,
+    /// TCP keep-alive probes to servers: true, false, or a map.
+    pub(crate) server_keepalive: Option<Keepalive>,
+    /// Close by RST at once, what is still to be sent is lost; false if not given.
+    pub(crate) nolinger: Option<bool>,
+    /// Give a request up whose client closes its side while it waits; false if not given.
+    pub(crate) abortonclose: Option<bool>,
     /// Attempts after the first.
     pub(crate) retries: Option<u32>,
     /// A retry goes to another server if there is one.
@@ -246,6 +314,16 @@ pub(crate) struct Listen {
     pub(crate) httpclose: Option<bool>,
     /// Keep both, whatever the defaults say.
     pub(crate) http_keep_alive: Option<bool>,
+    /// TCP keep-alive probes to clients: true, false, or a map.
+    pub(crate) client_keepalive: Option<Keepalive>,
+    /// Save a packet for each connection; true in HTTP mode if not given.
+    pub(crate) tcp_smart_accept: Option<bool>,
+    /// New connections a second; further ones wait in the kernel's queue.
+    pub(crate) rate_limit_sessions: Option<u32>,
+    /// TCP keep-alive probes to servers: true, false, or a map.
+    pub(crate) server_keepalive: Option<Keepalive>,
+    /// Close by RST at once, what is still to be sent is lost; false if not given.
+    pub(crate) nolinger: Option<bool>,
     /// Which server is next.
     pub(crate) balance: Option<Balance>,
     /// When only backups are usable, balance over all of them instead of using the first.
@@ -253,6 +331,8 @@ pub(crate) struct Listen {
     pub(crate) allbackups: bool,
     /// Which requests may use an idle server connection.
     pub(crate) http_reuse: Option<Reuse>,
+    /// Give a request up whose client closes its side while it waits; false if not given.
+    pub(crate) abortonclose: Option<bool>,
     /// Attempts after the first.
     pub(crate) retries: Option<u32>,
     /// A retry goes to another server if there is one.
@@ -283,8 +363,6 @@ pub(crate) struct ServerLine {
     pub(crate) disabled: bool,
     /// Whether this server is checked; true if not given and the backend has `health-check`.
     pub(crate) check: Option<bool>,
-    /// TCP keep-alive probes to the server; false if not given.
-    pub(crate) keepalive: Option<bool>,
     /// Tell the server the client's addresses in a PROXY header, version 1.
     #[serde(default)]
     pub(crate) send_proxy: bool,
@@ -294,6 +372,15 @@ pub(crate) struct ServerLine {
     /// What the header of version 2 tells beyond addresses.
     #[serde(default)]
     pub(crate) proxy_v2_options: OneOrMany<Spanned<ProxyV2Option>>,
+    /// TCP keep-alive probes to the server: true, false, or a map; as `server-keepalive` if not given.
+    pub(crate) keepalive: Option<Keepalive>,
+    /// Give a connection up whose bytes are not acknowledged for so long.
+    pub(crate) tcp_ut: Option<Duration>,
+    /// TCP Fast Open: the first bytes go with the SYN.
+    #[serde(default)]
+    pub(crate) tfo: bool,
+    /// Connect in this network namespace, by its name in `ip netns`.
+    pub(crate) namespace: Option<String>,
     /// Sloppy responses that are repaired instead of answered with 502.
     #[serde(default)]
     pub(crate) tolerate: OneOrMany<Tolerated>,

@@ -1,13 +1,12 @@
 //! What only makes sense together: names that must exist, addresses, modes that must agree. It ends in a plan, or in findings.
 
+mod binds;
 mod inherit;
 mod lint;
 mod servers;
 
-use std::collections::HashMap;
-
-use plimsoll_config::{Diagnostic, Diagnostics, Node, Span, Spanned};
-use plimsoll_net::{Address, AddressSpec, ListenOptions};
+use plimsoll_config::{Diagnostic, Diagnostics, Node, Spanned};
+use plimsoll_net::{Address, ListenOptions};
 use plimsoll_observe::{LogTarget, To};
 use plimsoll_proxy::Mode;
 
@@ -39,10 +38,35 @@ pub struct Bind {
     /// Its name.
     pub name: String,
     /// Where.
-    pub address: Address,
+    pub place: Place,
     /// `accept-proxy`
     pub(crate) accept_proxy: bool,
     pub(crate) options: ListenOptions,
+    /// Connections at once by this address.
+    pub(crate) maxconn: Option<usize>,
+}
+
+/// What makes a listener the same one over reloads: one address may be listened on by several interfaces and in several network namespaces.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The address.
+    pub address: Address,
+    interface: Option<Box<str>>,
+    namespace: Option<Box<str>>,
+}
+
+impl Place {
+    fn of(address: Address, options: &ListenOptions) -> Self {
+        Self { address, interface: options.interface.clone(), namespace: options.namespace.clone() }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.address.fmt(f)?;
+        self.interface.as_ref().map_or(Ok(()), |name| write!(f, " interface {name}"))?;
+        self.namespace.as_ref().map_or(Ok(()), |name| write!(f, " namespace {name}"))
+    }
 }
 
 /// The names that are written down, also of what could not be read: a reference to one of them is not wrong.
@@ -71,7 +95,7 @@ pub(crate) fn compile(
     let written = Written::of(tree);
     inherit::split_listens(&mut file, found);
     inherit::fill(&mut file, &written.defaults, found);
-    let binds = binds(&file, surroundings, found);
+    let binds = binds::binds(&file, surroundings, found);
     references(&file, &written, found);
     values(&file, found);
     let servers = servers::resolve(&file, surroundings, found);
@@ -87,64 +111,6 @@ pub(crate) fn compile(
     let maxconn = file.global.maxconn.as_deref().map(|maxconn| *maxconn as usize);
     let addresses = servers.iter().map(|all| all.iter().map(ServerAddress::or_nowhere).collect()).collect();
     (!found.has_errors()).then_some(Plan { file, workers, maxconn, log, binds, servers, addresses })
-}
-
-/// What is listened on. Two frontends cannot share an address: the kernel would deal connections to either.
-fn binds(file: &File, surroundings: &Surroundings<'_>, found: &mut Diagnostics) -> Vec<Bind> {
-    let mut binds = Vec::new();
-    let mut places: HashMap<Address, Span> = HashMap::new();
-    for (frontend, (name, options)) in file.frontends.iter().enumerate() {
-        if options.bind.is_empty() {
-            found.push(
-                Diagnostic::error("config.no-bind", name.span(), format!("frontend `{name}` listens nowhere"))
-                    .help("give `bind` at least one address"),
-            );
-        }
-        for line in options.bind.iter() {
-            let span = if line.address.span().is_none() { line.span() } else { line.address.span() };
-            let Some(address) = listen_address(&line.address, span, surroundings, found) else { continue };
-            let any_port = matches!(address, Address::Inet(address) if address.port() == 0);
-            if let Some(first) = places.get(&address).filter(|_| !any_port) {
-                let text = format!("{address} is listened on twice");
-                let told = Diagnostic::error("config.duplicate-bind", span, text).label("again here");
-                found.push(told.also(*first, "first here"));
-                continue;
-            }
-            places.insert(address.clone(), span);
-            let defaults = ListenOptions::default();
-            let options = ListenOptions {
-                backlog: line.backlog.unwrap_or(defaults.backlog),
-                keepalive: line.keepalive.unwrap_or(defaults.keepalive),
-                ..defaults
-            };
-            let accept_proxy = line.accept_proxy;
-            binds.push(Bind { frontend, name: name.to_string(), address, accept_proxy, options });
-        }
-    }
-    if file.frontends.is_empty() {
-        found.push(Diagnostic::warning("config.no-frontend", Span::NONE, "no frontend: nothing would be served"));
-    }
-    binds
-}
-
-/// A name is looked up now: without an address there is nothing to listen on.
-fn listen_address(
-    spec: &AddressSpec,
-    span: Span,
-    surroundings: &Surroundings<'_>,
-    found: &mut Diagnostics,
-) -> Option<Address> {
-    match spec {
-        AddressSpec::Known(address) => Some(address.clone()),
-        AddressSpec::Name { host, port, family } => match (surroundings.resolve)(host, *port, *family) {
-            Ok(address) => Some(Address::Inet(address)),
-            Err(why) => {
-                let text = format!("`{host}` cannot be resolved: {why}");
-                found.push(Diagnostic::error("config.unresolved", span, text));
-                None
-            }
-        },
-    }
 }
 
 /// Names that must exist, and modes that must agree.

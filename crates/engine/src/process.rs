@@ -130,7 +130,7 @@ impl Engine {
         events::follow(&snapshot, &[], &log.events());
         let (ready, started) = channel();
         let mut handles = Vec::with_capacity(workers);
-        let assignments = opened.assignments(&plan, &snapshot);
+        let assignments = opened.assignments(&plan, &snapshot, &mut world);
         for (id, listeners) in opened.deal(workers).into_iter().enumerate() {
             let (process, assignments) = (Arc::clone(&world.process), assignments.clone());
             let start = Start { id, process, listeners, assignments, log: Some(log.writer()) };
@@ -225,7 +225,7 @@ impl Engine {
         self.alive.add(&snapshot);
         let before = self.snapshot.swap(Arc::clone(&snapshot));
         events::follow(&snapshot, &before.backends, &self.log.events());
-        let assignments = opened.assignments(&plan, &snapshot);
+        let assignments = opened.assignments(&plan, &snapshot, world);
         let before_addresses = std::mem::replace(addresses, opened.settle(world));
         let (done, adopted) = channel();
         handles.iter().for_each(|worker| worker.tell(Command::Adopt(assignments.clone(), done.clone())));

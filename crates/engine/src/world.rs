@@ -7,10 +7,10 @@ use plimsoll_clock::Tick;
 use plimsoll_lb::{Balance, Balancer};
 use plimsoll_net::Address;
 use plimsoll_observe::Events;
-use plimsoll_proxy::{BackendLive, FrontendLive, Process};
+use plimsoll_proxy::{BackendLive, FrontendLive, Gate, Process};
 use plimsoll_server::{Server, Set, Settings, Wanted};
 
-use crate::plan::Plan;
+use crate::plan::{Place, Plan};
 
 /// Every live object of the process.
 #[derive(Debug)]
@@ -19,7 +19,9 @@ pub(crate) struct World {
     pub(crate) workers: usize,
     frontends: HashMap<Box<str>, Arc<FrontendLive>>,
     backends: HashMap<Box<str>, Known>,
-    ports: Vec<(Address, u32)>,
+    ports: Vec<(Place, u32)>,
+    /// The limits of single addresses, by the listener's number.
+    bind_gates: HashMap<u32, Arc<Gate>>,
     last_port: u32,
     /// Servers that the configuration being built does not have any more.
     gone: Vec<Arc<Server>>,
@@ -52,15 +54,16 @@ impl World {
             frontends: HashMap::new(),
             backends: HashMap::new(),
             ports: Vec::new(),
+            bind_gates: HashMap::new(),
             last_port: 0,
             gone: Vec::new(),
         }
     }
 
     /// The numbers of the listeners that exist already at these addresses; the second of two at one address is another.
-    pub(crate) fn ports(&self, addresses: &[Address]) -> Vec<Option<u32>> {
+    pub(crate) fn ports(&self, addresses: &[Place]) -> Vec<Option<u32>> {
         let mut left = self.ports.clone();
-        let mut known = |address: &Address| {
+        let mut known = |address: &Place| {
             let at = left.iter().position(|(known, _)| known == address)?;
             // In the order of the file: of several at one address each stays with its frontend.
             Some(left.remove(at).1)
@@ -81,16 +84,25 @@ impl World {
     }
 
     /// From now on these are the listeners.
-    pub(crate) fn settle(&mut self, addresses: Vec<Address>, ports: Vec<u32>) {
+    pub(crate) fn settle(&mut self, addresses: Vec<Place>, ports: Vec<u32>) {
         self.last_port = ports.iter().copied().fold(self.last_port, u32::max);
+        self.bind_gates.retain(|port, _| ports.contains(port));
         self.ports = addresses.into_iter().zip(ports).collect();
     }
 
-    pub(crate) fn frontend(&mut self, name: &str, maxconn: usize) -> Arc<FrontendLive> {
+    /// The limit of one listener; it counts on over reloads.
+    pub(crate) fn bind_gate(&mut self, port: u32, maxconn: usize) -> Arc<Gate> {
+        let gate = self.bind_gates.entry(port).or_insert_with(|| Arc::new(Gate::new(maxconn)));
+        gate.set_limit(maxconn);
+        Arc::clone(gate)
+    }
+
+    pub(crate) fn frontend(&mut self, name: &str, maxconn: usize, rate: Option<u32>) -> Arc<FrontendLive> {
         let workers = self.workers;
         let new = || Arc::new(FrontendLive::new(name, maxconn, workers));
         let live = self.frontends.entry(name.into()).or_insert_with(new);
         live.gate.set_limit(maxconn);
+        live.rate.set_limit(rate);
         Arc::clone(live)
     }
 

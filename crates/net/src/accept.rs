@@ -19,6 +19,7 @@ use crate::{Address, ListenOptions, Listener, Stream};
 pub struct Acceptor {
     fd: AsyncFd<OwnedFd>,
     address: Address,
+    tcp: bool,
 }
 
 /// Who connected.
@@ -47,8 +48,8 @@ pub enum AcceptError {
 impl Acceptor {
     /// Registers the listener with the current runtime.
     pub fn new(listener: Listener) -> io::Result<Acceptor> {
-        let address = listener.local_addr().clone();
-        Ok(Acceptor { fd: register(listener.into_fd(), Interest::READABLE)?, address })
+        let (address, tcp) = (listener.local_addr().clone(), listener.is_tcp());
+        Ok(Acceptor { fd: register(listener.into_fd(), Interest::READABLE)?, address, tcp })
     }
 
     /// Where it listens.
@@ -59,7 +60,7 @@ impl Acceptor {
 
     /// Changes what can be changed while it listens: the backlog at once, the rest for those who connect from now on.
     pub fn tune(&self, options: &ListenOptions) -> io::Result<()> {
-        crate::listen::tune(self.fd.get_ref(), &self.address, options)
+        crate::listen::tune(self.fd.get_ref(), self.tcp, options)
     }
 
     /// The next connection. Readiness is kept until the queue was seen empty, so nothing queued is forgotten, not even when
@@ -71,7 +72,7 @@ impl Acceptor {
             match rustix::net::acceptfrom_with(self.fd.get_ref(), flags) {
                 Ok((fd, from)) => {
                     let peer = from.and_then(|from| SocketAddr::try_from(from).ok()).map_or(Peer::Unix, Peer::Inet);
-                    let stream = Stream::registered(fd, self.address.is_tcp()).map_err(AcceptError::Exhausted)?;
+                    let stream = Stream::registered(fd, self.tcp).map_err(AcceptError::Exhausted)?;
                     return Poll::Ready(Ok((stream, peer)));
                 }
                 Err(Errno::AGAIN) => guard.clear_ready(),

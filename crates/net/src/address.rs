@@ -5,6 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+mod bind;
+
+pub use bind::BindSpec;
 use rustix::net::{SocketAddrAny, SocketAddrUnix};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +21,8 @@ pub enum Address {
     Unix(PathBuf),
     /// A UNIX stream socket in Linux's abstract namespace, by name without the leading zero byte.
     Abstract(String),
+    /// A socket that was inherited under this number; only listened on.
+    Inherited(i32),
 }
 
 /// The family that a name must resolve to, when the configuration demands one.
@@ -58,11 +63,17 @@ pub enum AddressError {
     /// The port is no number between 0 and 65535.
     #[error("`{0}` is not a port: a number from 0 to 65535 is expected")]
     Port(String),
-    /// `80-90`.
-    #[error("`{0}` is a range of ports, which is not supported here: write one address a port")]
+    /// `80-90` where one port is meant.
+    #[error("`{0}` is a range of ports: one port is meant here")]
     PortRange(String),
-    /// `fd@`, `udp4@`, …
-    #[error("addresses that start with `{0}@` are not supported: use `ipv4@`, `ipv6@`, `unix@` or `abns@`")]
+    /// `90-80`.
+    #[error("the range of ports `{0}` is empty: its first port comes first, and neither is 0")]
+    EmptyRange(String),
+    /// `fd@x`.
+    #[error("`{0}` is no number of a descriptor")]
+    Descriptor(String),
+    /// `udp4@`, …; `fd@` where nothing listens.
+    #[error("addresses that start with `{0}@` are not supported here: use `ipv4@`, `ipv6@`, `unix@` or `abns@`")]
     Prefix(String),
     /// `ipv4@[::1]:80`
     #[error("`{address}` does not belong to the family that `{prefix}@` asks for")]
@@ -98,15 +109,16 @@ impl Address {
             _ if text.starts_with('/') => (None, text),
             Some(("unix", path)) => return unix(path),
             Some(("abns", name)) => return abstract_name(name),
-            Some(("ipv4", rest)) => (Some(Family::V4), rest),
-            Some(("ipv6", rest)) => (Some(Family::V6), rest),
+            Some(("ipv4" | "tcp4", rest)) => (Some(Family::V4), rest),
+            Some(("ipv6" | "tcp6", rest)) => (Some(Family::V6), rest),
+            Some(("tcp", rest)) => (None, rest),
             Some((prefix, _)) => return Err(AddressError::Prefix(prefix.to_owned())),
             None => (None, text),
         };
         if rest.is_empty() {
             return Err(AddressError::Empty);
         }
-        if rest.starts_with('/') {
+        if text.starts_with('/') {
             return unix(rest);
         }
         let (host, port) = host_and_port(rest)?;
@@ -164,7 +176,7 @@ impl Address {
         match self {
             Address::Unix(path) => SocketAddrUnix::new(path),
             Address::Abstract(name) => SocketAddrUnix::new_abstract_name(name.as_bytes()),
-            Address::Inet(_) => Err(rustix::io::Errno::AFNOSUPPORT),
+            Address::Inet(_) | Address::Inherited(_) => Err(rustix::io::Errno::AFNOSUPPORT),
         }
     }
 }
@@ -224,6 +236,7 @@ impl fmt::Display for Address {
             Address::Inet(inet) => inet.fmt(f),
             Address::Unix(path) => write!(f, "unix@{}", path.display()),
             Address::Abstract(name) => write!(f, "abns@{name}"),
+            Address::Inherited(number) => write!(f, "fd@{number}"),
         }
     }
 }

@@ -6,31 +6,73 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
-use crate::{Address, Peeked, Stream};
+use crate::{Address, Keepalive, Peeked, Stream, namespace, sockopt as more};
 
 /// What can be chosen when connecting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectOptions {
-    /// The local address. With port 0 the kernel chooses a port before it knows the destination; it may then be one that a
-    /// connection to another destination uses, too.
+    /// The local address. With port 0 the kernel chooses a port when it knows the destination, so that one port serves many of them.
     pub source: Option<SocketAddr>,
     /// TCP keep-alive probes.
-    pub keepalive: bool,
+    pub keepalive: Keepalive,
     /// Send at once, without waiting to fill a segment. On unless there is a reason.
     pub nodelay: bool,
     /// Acknowledge at once. Off, the server's SYN-ACK is acknowledged only with our first bytes or after some 40 ms: a check that resets before that is
     /// never seen by the server's application.
     pub quickack: bool,
+    /// How long bytes may stay without acknowledgement before the connection is given up.
+    pub user_timeout: Option<Duration>,
+    /// TCP Fast Open: the first bytes go with the SYN, to a server that is known to take them.
+    pub tfo: bool,
+    /// Close by RST, also when the server has closed already.
+    pub nolinger: bool,
+    /// The network namespace to connect in.
+    pub namespace: Option<Box<str>>,
 }
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        ConnectOptions { source: None, keepalive: false, nodelay: true, quickack: true }
+        ConnectOptions {
+            source: None,
+            keepalive: Keepalive::default(),
+            nodelay: true,
+            quickack: true,
+            user_timeout: None,
+            tfo: false,
+            nolinger: false,
+            namespace: None,
+        }
+    }
+}
+
+impl ConnectOptions {
+    fn apply(&self, fd: &OwnedFd) -> io::Result<()> {
+        if self.nodelay {
+            sockopt::set_tcp_nodelay(fd, true)?;
+        }
+        if self.keepalive.on {
+            self.keepalive.apply(fd)?;
+        }
+        if !self.quickack {
+            sockopt::set_tcp_quickack(fd, false)?;
+        }
+        if let Some(limit) = self.user_timeout {
+            sockopt::set_tcp_user_timeout(fd, u32::try_from(limit.as_millis()).unwrap_or(u32::MAX))?;
+        }
+        if self.tfo {
+            more::fast_open_connect(fd)?;
+        }
+        if self.nolinger {
+            sockopt::set_socket_linger(fd, Some(Duration::ZERO))?;
+        }
+        Ok(())
     }
 }
 
@@ -80,19 +122,18 @@ pub fn connect(address: &Address, options: &ConnectOptions) -> io::Result<Connec
         Address::Inet(SocketAddr::V4(_)) => AddressFamily::INET,
         Address::Inet(SocketAddr::V6(_)) => AddressFamily::INET6,
         Address::Unix(_) | Address::Abstract(_) => AddressFamily::UNIX,
+        Address::Inherited(_) => return Err(Errno::AFNOSUPPORT.into()),
     };
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let fd = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    let socket = || {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        Ok(rustix::net::socket_with(family, SocketType::STREAM, flags, None)?)
+    };
+    let fd = match &options.namespace {
+        None => socket()?,
+        Some(name) => namespace::within(name, socket)?,
+    };
     let started = if let Address::Inet(inet) = address {
-        if options.nodelay {
-            sockopt::set_tcp_nodelay(&fd, true)?;
-        }
-        if options.keepalive {
-            sockopt::set_socket_keepalive(&fd, true)?;
-        }
-        if !options.quickack {
-            sockopt::set_tcp_quickack(&fd, false)?;
-        }
+        options.apply(&fd)?;
         if let Some(source) = &options.source {
             bind_source(&fd, source)?;
         }
@@ -111,8 +152,13 @@ pub fn connect(address: &Address, options: &ConnectOptions) -> io::Result<Connec
     }
 }
 
-fn bind_source(fd: &std::os::fd::OwnedFd, source: &SocketAddr) -> io::Result<()> {
-    sockopt::set_socket_reuseaddr(fd, true)?;
+fn bind_source(fd: &OwnedFd, source: &SocketAddr) -> io::Result<()> {
+    if source.port() == 0 {
+        // Since Linux 4.2; without it the port is chosen too early, and serves one destination only.
+        let _ = more::bind_address_no_port(fd);
+    } else {
+        sockopt::set_socket_reuseaddr(fd, true)?;
+    }
     Ok(rustix::net::bind(fd, source)?)
 }
 

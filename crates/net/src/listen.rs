@@ -2,11 +2,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
-use crate::Address;
+use crate::{Address, Keepalive, inherited, namespace, sockopt as more};
 
 /// What can be chosen when listening.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +17,99 @@ pub struct ListenOptions {
     /// Let others share the port. [`Listener::bind_group`] decides this itself.
     pub reuse_port: bool,
     /// TCP keep-alive probes on accepted connections.
-    pub keepalive: bool,
+    pub keepalive: Keepalive,
     /// Send at once, without waiting to fill a segment. On unless there is a reason.
     pub nodelay: bool,
+    /// Only packets of this interface.
+    pub interface: Option<Box<str>>,
+    /// On an IPv6 address: take no IPv4 (`true`), take it as well (`false`), or as the system has it.
+    pub v6only: Option<bool>,
+    /// Connections to addresses that are not this machine's.
+    pub transparent: bool,
+    /// The largest segment that is announced, in bytes.
+    pub mss: Option<u16>,
+    /// TCP Fast Open: so many clients may wait for the end of their handshake.
+    pub tfo: Option<u32>,
+    /// A connection is offered once its client has spoken, or after about a second.
+    pub defer_accept: bool,
+    /// How long bytes may stay without acknowledgement before a connection is given up.
+    pub user_timeout: Option<Duration>,
+    /// The answer carries the acknowledgement of the request: a packet less for each connection.
+    pub smart_accept: bool,
+    /// Close by RST, whatever is still to be sent.
+    pub nolinger: bool,
+    /// Multipath TCP, where the kernel has it.
+    pub mptcp: bool,
+    /// The network namespace to listen in.
+    pub namespace: Option<Box<str>>,
 }
 
 impl Default for ListenOptions {
     fn default() -> Self {
-        ListenOptions { backlog: 4096, reuse_port: false, keepalive: false, nodelay: true }
+        ListenOptions {
+            backlog: 4096,
+            reuse_port: false,
+            keepalive: Keepalive::default(),
+            nodelay: true,
+            interface: None,
+            v6only: None,
+            transparent: false,
+            mss: None,
+            tfo: None,
+            defer_accept: false,
+            user_timeout: None,
+            smart_accept: false,
+            nolinger: false,
+            mptcp: false,
+            namespace: None,
+        }
     }
+}
+
+impl ListenOptions {
+    /// What accepted connections inherit from their listener, a system call each saved per connection. Only what differs from a new socket
+    /// is set, so that a plain listener costs what it did.
+    fn apply(&self, fd: &OwnedFd) -> io::Result<()> {
+        sockopt::set_tcp_nodelay(fd, self.nodelay)?;
+        self.keepalive.apply(fd)?;
+        if let Some(mss) = self.mss {
+            more::max_segment(fd, mss).map_err(|error| said("mss", error))?;
+        }
+        if let Some(limit) = self.user_timeout {
+            let millis = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+            sockopt::set_tcp_user_timeout(fd, millis)?;
+        }
+        if self.smart_accept {
+            sockopt::set_tcp_quickack(fd, false)?;
+        }
+        if self.nolinger {
+            sockopt::set_socket_linger(fd, Some(Duration::ZERO))?;
+        }
+        if self.defer_accept {
+            more::defer_accept(fd, true)?;
+        }
+        Ok(())
+    }
+
+    /// What decides which packets come here: it is set before the bind.
+    fn aim(&self, fd: &OwnedFd, v4: bool) -> io::Result<()> {
+        if let Some(name) = &self.interface {
+            more::interface(fd, name).map_err(|error| said(&format!("interface `{name}`"), error))?;
+        }
+        if let Some(only) = self.v6only.filter(|_| !v4) {
+            sockopt::set_ipv6_v6only(fd, only)?;
+        }
+        if self.transparent {
+            more::transparent(fd, v4).map_err(|error| said("transparent", error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Which option it was that the system refused.
+#[cold]
+fn said(what: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 /// A listening socket that belongs to no event loop yet; it may be sent to the worker that will use it.
@@ -47,8 +132,8 @@ impl Listener {
     /// Binds `members` sockets that share one address, so that the kernel deals connections to workers.
     ///
     /// A TCP port that somebody else listens on is `AddrInUse` even if they would share it: the first member binds alone and
-    /// opens the port to the others only afterwards. Port 0 is chosen once, by the first member. A UNIX address cannot be
-    /// shared that way: its members are one socket, duplicated.
+    /// opens the port to the others only afterwards. Port 0 is chosen once, by the first member. A UNIX address and an inherited socket
+    /// cannot be shared that way: the members are one socket, duplicated.
     pub fn bind_group(address: &Address, members: usize, options: &ListenOptions) -> io::Result<Vec<Listener>> {
         let first = Listener::bound(address, options, false)?;
         let mut group = Vec::with_capacity(members.max(1));
@@ -82,21 +167,50 @@ impl Listener {
     }
 
     fn bound(address: &Address, options: &ListenOptions, reuse_port: bool) -> io::Result<Listener> {
-        let Address::Inet(inet) = address else { return bind_unix(address) };
-        let family = if inet.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-        let fd = rustix::net::socket_with(family, SocketType::STREAM, FLAGS, None)?;
+        let inet = match address {
+            Address::Inet(inet) => inet,
+            Address::Inherited(number) => return Listener::taken(inherited(*number)?, address, options),
+            Address::Unix(_) | Address::Abstract(_) => return bind_unix(address),
+        };
+        let fd = match &options.namespace {
+            None => socket(inet.is_ipv4(), options.mptcp)?,
+            Some(name) => namespace::within(name, || socket(inet.is_ipv4(), options.mptcp))?,
+        };
         sockopt::set_socket_reuseaddr(&fd, true)?;
         if reuse_port {
             sockopt::set_socket_reuseport(&fd, true)?;
         }
-        inherited(&fd, options)?;
+        options.aim(&fd, inet.is_ipv4())?;
+        options.apply(&fd)?;
         rustix::net::bind(&fd, inet)?;
         let address = Address::from_kernel(rustix::net::getsockname(&fd)?).ok_or(Errno::AFNOSUPPORT)?;
         Ok(Listener { fd, address })
     }
 
+    /// An inherited socket is bound; it need not listen yet, and may be in blocking mode, in which it would hold its worker.
+    fn taken(fd: OwnedFd, address: &Address, options: &ListenOptions) -> io::Result<Listener> {
+        if sockopt::socket_type(&fd)? != SocketType::STREAM {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no stream socket"));
+        }
+        rustix::io::ioctl_fionbio(&fd, true)?;
+        if sockopt::socket_domain(&fd)? != AddressFamily::UNIX {
+            options.apply(&fd)?;
+        }
+        Ok(Listener { fd, address: address.clone() })
+    }
+
     fn listen(&self, options: &ListenOptions) -> io::Result<()> {
-        listen(&self.fd, options)
+        queue(&self.fd, self.is_tcp(), options)
+    }
+
+    /// Whether it is TCP rather than a UNIX socket; an inherited one may be either.
+    #[must_use]
+    pub fn is_tcp(&self) -> bool {
+        match self.address {
+            Address::Inet(_) => true,
+            Address::Unix(_) | Address::Abstract(_) => false,
+            Address::Inherited(_) => sockopt::socket_domain(&self.fd).is_ok_and(|family| family != AddressFamily::UNIX),
+        }
     }
 
     /// Where it listens, with the port that the kernel chose.
@@ -120,30 +234,49 @@ impl Listener {
     }
 }
 
-/// What accepted sockets inherit: a system call saved per connection.
-fn inherited(fd: &OwnedFd, options: &ListenOptions) -> io::Result<()> {
-    sockopt::set_tcp_nodelay(fd, options.nodelay)?;
-    Ok(sockopt::set_socket_keepalive(fd, options.keepalive)?)
-}
-
-/// On a socket that listens already Linux only takes the new length of the queue.
-fn listen(fd: &OwnedFd, options: &ListenOptions) -> io::Result<()> {
-    let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
-    Ok(rustix::net::listen(fd, backlog)?)
-}
-
-/// Applies options to a socket that listens already.
-pub(crate) fn tune(fd: &OwnedFd, address: &Address, options: &ListenOptions) -> io::Result<()> {
-    if address.is_tcp() {
-        inherited(fd, options)?;
-    }
-    listen(fd, options)
-}
-
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Begins to listen, or goes on with another queue.
+fn queue(fd: &OwnedFd, tcp: bool, options: &ListenOptions) -> io::Result<()> {
+    if let Some(queue) = options.tfo.filter(|_| tcp) {
+        more::fast_open(fd, queue).map_err(|error| said("tfo", error))?;
+    }
+    let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
+    Ok(rustix::net::listen(fd, backlog)?)
+}
+
+/// Takes over what can change while a socket listens: a reload keeps the very socket.
+pub(crate) fn tune(fd: &OwnedFd, tcp: bool, options: &ListenOptions) -> io::Result<()> {
+    if tcp {
+        more::defer_accept(fd, options.defer_accept)?;
+        sockopt::set_tcp_user_timeout(fd, 0)?;
+        sockopt::set_socket_linger(fd, None)?;
+        sockopt::set_tcp_quickack(fd, true)?;
+        options.apply(fd)?;
+    }
+    queue(fd, tcp, options)
+}
+
+/// A kernel without Multipath TCP, or with it switched off, gives a plain socket instead.
+fn socket(v4: bool, mptcp: bool) -> io::Result<OwnedFd> {
+    let family = if v4 { AddressFamily::INET } else { AddressFamily::INET6 };
+    if mptcp
+        && let Ok(fd) = rustix::net::socket_with(family, SocketType::STREAM, FLAGS, Some(rustix::net::ipproto::MPTCP))
+    {
+        return Ok(fd);
+    }
+    Ok(rustix::net::socket_with(family, SocketType::STREAM, FLAGS, None)?)
+}
+
+/// Whether this kernel makes Multipath TCP sockets.
+#[must_use]
+pub fn has_mptcp() -> bool {
+    let mptcp = Some(rustix::net::ipproto::MPTCP);
+    rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, FLAGS, mptcp).is_ok()
 }
 
 fn bind_unix(address: &Address) -> io::Result<Listener> {

@@ -13,11 +13,11 @@ use plimsoll_observe::{Event, Level, Value};
 
 use crate::client::{Client, Permit};
 use crate::site::{Route, Site};
-use crate::snapshot::{Frontend, Mode};
+use crate::snapshot::Mode;
 use crate::step::fault::point;
 use crate::step::{Whose, steady};
 use crate::worker::{Assignment, Worker};
-use crate::{accept_proxy, http, tcp};
+use crate::{Gate, Rate, accept_proxy, http, tcp};
 
 /// Clients accepted before other tasks run.
 const BURST: usize = 64;
@@ -33,6 +33,8 @@ pub(crate) struct Port {
     pub(crate) id: u32,
     pub(crate) worker: Rc<Worker>,
     route: RefCell<Rc<Route>>,
+    /// The address's own limit.
+    gate: RefCell<Option<Arc<Gate>>>,
     retired: Cell<bool>,
     /// `accept-proxy`: clients that come from now on begin with a PROXY header.
     accept_proxy: Cell<bool>,
@@ -55,8 +57,15 @@ impl Port {
         Rc::clone(&self.route.borrow())
     }
 
-    pub(crate) fn assign(&self, frontend: &Arc<Frontend>, accept_proxy: bool) {
-        self.accept_proxy.set(accept_proxy);
+    /// The address's own limit.
+    pub(crate) fn gate(&self) -> Option<Arc<Gate>> {
+        self.gate.borrow().clone()
+    }
+
+    pub(crate) fn assign(&self, Assignment { frontend, accept_proxy, options, gate, .. }: &Assignment) {
+        self.accept_proxy.set(*accept_proxy);
+        self.gate.replace(gate.clone());
+        self.tune(options);
         if !Arc::ptr_eq(&self.route.borrow().frontend, frontend) {
             self.route.replace(Route::new(frontend));
             if *self.whence.frontend.borrow() != frontend.name {
@@ -66,7 +75,7 @@ impl Port {
     }
 
     /// Changes what can be changed while it listens. Most reloads change nothing, and then it costs no system call.
-    pub(crate) fn tune(&self, options: &ListenOptions) {
+    fn tune(&self, options: &ListenOptions) {
         if *self.options.borrow() == *options {
             return;
         }
@@ -107,7 +116,7 @@ impl Port {
 pub(crate) fn listen(
     worker: &Rc<Worker>,
     acceptor: Acceptor,
-    Assignment { port: id, frontend, accept_proxy, options }: Assignment,
+    Assignment { port: id, frontend, accept_proxy, options, gate }: Assignment,
 ) -> Rc<Port> {
     let acceptor = Rc::new(acceptor);
     let name = frontend.name.clone();
@@ -119,6 +128,7 @@ pub(crate) fn listen(
         accept_proxy: Cell::new(accept_proxy),
         acceptor: Rc::downgrade(&acceptor),
         options: RefCell::new(options),
+        gate: RefCell::new(gate),
         whence: Rc::new(Whence { worker: Rc::clone(worker), frontend: RefCell::new(name) }),
     });
     let of = Rc::clone(&port);
@@ -136,10 +146,18 @@ async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
             break;
         }
         let live = Arc::clone(&port.route().frontend.live);
-        if !until_leaving(&port, &timer, |cx| Permit::poll_enter(&port, &live, cx)).await {
+        let [connections, sessions] = &port.worker.process.rates;
+        if let Err(wait) = Rate::take(&[&live.rate, connections, sessions], Tick::now) {
+            if !rest(&port, &timer, wait).await {
+                break;
+            }
+            continue;
+        }
+        let own = port.gate();
+        if !until_leaving(&port, &timer, |cx| Permit::poll_enter(&port, &live, own.as_deref(), cx)).await {
             break;
         }
-        match one(&acceptor, Permit::entered(&port, live)).await {
+        match one(&acceptor, Permit::entered(&port, live, own)).await {
             Ok(()) => {
                 pause.over(&port);
                 burst += 1;
@@ -150,13 +168,21 @@ async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
             Err(AcceptError::Exhausted(_)) if port.worker.spare() => {}
             Err(error) => {
                 pause.begin(&port, &error);
-                timer.arm(Tick::now().after(PAUSE));
-                timer.wait().await;
-                timer.disarm();
+                if !rest(&port, &timer, PAUSE).await {
+                    break;
+                }
             }
         }
     }
     serve_queued(&acceptor, &port).await;
+}
+
+/// Lets some time pass. False: the port leaves.
+async fn rest(port: &Port, timer: &Timer, time: Duration) -> bool {
+    timer.arm(Tick::now().after(time));
+    let stays = until_leaving(port, timer, |cx| timer.poll_expired(cx)).await;
+    timer.disarm();
+    stays
 }
 
 /// Accepts one client if there is one. `Err`: there is no room.

@@ -13,6 +13,7 @@ use plimsoll_net::{Peer, Stream};
 use plimsoll_server::Server;
 use plimsoll_upstream::Connection;
 
+use crate::Gate;
 use crate::accept::Port;
 use crate::accept_proxy::Proxied;
 use crate::buffer::Buffer;
@@ -158,14 +159,23 @@ pub(crate) struct Permit {
 pub(crate) struct Place {
     pub(crate) worker: Rc<Worker>,
     live: Arc<FrontendLive>,
+    /// The address's own limit, if it has one.
+    own: Option<Arc<Gate>>,
 }
 
 impl Permit {
-    /// Enters both gates or neither: who waits at one keeps no place at the other from somebody else.
-    pub(crate) fn poll_enter(port: &Port, live: &FrontendLive, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(live.gate.poll_enter(cx));
+    /// Enters all gates or none: who waits at one keeps no place at another from somebody else.
+    pub(crate) fn poll_enter(port: &Port, live: &FrontendLive, own: Option<&Gate>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(own) = own {
+            ready!(own.poll_enter(cx));
+        }
+        if live.gate.poll_enter(cx).is_pending() {
+            own.inspect(|own| own.leave());
+            return Poll::Pending;
+        }
         if port.worker.process.gate.poll_enter(cx).is_pending() {
             live.gate.leave();
+            own.inspect(|own| own.leave());
             return Poll::Pending;
         }
         Poll::Ready(())
@@ -173,21 +183,27 @@ impl Permit {
 
     /// The same, without waiting.
     pub(crate) fn try_enter(port: &Rc<Port>, live: Arc<FrontendLive>) -> Option<Self> {
+        let own = port.gate();
+        if own.as_ref().is_some_and(|own| !own.try_enter()) {
+            return None;
+        }
         if !live.gate.try_enter() {
+            own.inspect(|own| own.leave());
             return None;
         }
         if !port.worker.process.gate.try_enter() {
             live.gate.leave();
+            own.inspect(|own| own.leave());
             return None;
         }
-        Some(Self::entered(port, live))
+        Some(Self::entered(port, live, own))
     }
 
-    /// Both gates were entered.
-    pub(crate) fn entered(port: &Rc<Port>, live: Arc<FrontendLive>) -> Self {
+    /// All gates were entered.
+    pub(crate) fn entered(port: &Rc<Port>, live: Arc<FrontendLive>, own: Option<Arc<Gate>>) -> Self {
         // Nothing looks between this and the accept: a client is there, or the place is given back at once.
         port.worker.live.set(port.worker.live.get() + 1);
-        let place = Place { worker: Rc::clone(&port.worker), live };
+        let place = Place { worker: Rc::clone(&port.worker), live, own };
         Self { port: Rc::clone(port), place }
     }
 }
@@ -207,6 +223,9 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.worker.live.set(self.worker.live.get() - 1);
+        if let Some(own) = &self.own {
+            own.leave();
+        }
         self.live.gate.leave();
         self.worker.process.gate.leave();
     }

@@ -72,6 +72,24 @@ pub const EXPLAIN: &[Explain] = &[
         &["compare with the time that the server took, in the same log line"],
     ),
     Explain::new(
+        "client.connect.aborted",
+        "The client closed its sending side before a server was reached, and the backend's `abortonclose` takes that for leaving.",
+        &[
+            "a user who pressed stop or reload",
+            "a client that closes its sending side behind its request, and still wants the answer",
+        ],
+        &["if such clients are to be answered, take `abortonclose` out"],
+    ),
+    Explain::new(
+        "client.response.aborted",
+        "The client closed its sending side while the server worked, and the backend's `abortonclose` takes that for leaving.",
+        &[
+            "a user who pressed stop or reload",
+            "a client that closes its sending side behind its request, and still wants the answer",
+        ],
+        &["if such clients are to be answered, take `abortonclose` out"],
+    ),
+    Explain::new(
         "proxy.backend.none",
         "The frontend has no `default-backend`, so there is nowhere to send this request.",
         &["the key was forgotten: `lb check` warns"],

@@ -19,6 +19,10 @@ plimsoll_outcome::outcomes! {
     CLIENT_STALLED = ("client.read.timeout", Client, Data, Never, b"cD", 0, "The client stopped reading the response.");
     /// The client closed before the end of the response.
     CLIENT_GONE = ("client.read.aborted", Client, Data, Never, b"CD", 0, "The client went away before it had the whole response.");
+    /// `abortonclose`: FIN from the client before the connection to a server was there.
+    ABORTED_CONNECTING = ("client.connect.aborted", Client, Connect, Never, b"CC", 503, "The client went away before a server was reached.");
+    /// `abortonclose`: FIN from the client before the response began.
+    ABORTED_WAITING = ("client.response.aborted", Client, Header, Never, b"CH", 400, "The client went away before the response.");
     /// No backend is configured for it.
     NO_BACKEND = ("proxy.backend.none", Proxy, Queue, Never, b"SC", 503, "No backend is configured for this request.");
     /// All are down or in maintenance.

@@ -13,7 +13,7 @@ use plimsoll_server::{Load, Server};
 use plimsoll_upstream::Reuse;
 use serde::Deserialize;
 
-use crate::{BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, SendProxy, Timeouts};
+use crate::{BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, Rate, SendProxy, Timeouts};
 
 /// What a proxy understands of the bytes it forwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -42,6 +42,8 @@ pub struct Snapshot {
 pub struct Process {
     /// `global.maxconn`
     pub gate: Gate,
+    /// `global.maxconnrate` and `global.maxsessrate`
+    pub rates: [Rate; 2],
     /// Failures by slug, one tally a worker.
     pub tallies: Box<[Tally]>,
     /// The last failures, one ring a worker.
@@ -62,6 +64,7 @@ impl Process {
     pub fn new(workers: usize, maxconn: usize, events: Events) -> Self {
         Self {
             gate: Gate::new(maxconn),
+            rates: Default::default(),
             tallies: (0..workers).map(|_| Tally::default()).collect(),
             failures: (0..workers).map(|_| Failures::default()).collect(),
             loops: Sharded::new(workers),
@@ -104,6 +107,8 @@ pub struct FrontendLive {
     pub name: Box<str>,
     /// `maxconn`
     pub gate: Gate,
+    /// `rate-limit-sessions`
+    pub rate: Rate,
     /// Counted by each worker.
     pub counters: Sharded<FrontendCounters>,
     /// The most connections at once.
@@ -121,6 +126,7 @@ impl FrontendLive {
         Self {
             name: name.into(),
             gate: Gate::new(maxconn),
+            rate: Rate::default(),
             counters: Sharded::new(workers),
             most: Most::default(),
             busiest_connections: Most::default(),
@@ -156,6 +162,8 @@ pub struct Backend {
     pub forwardfor: bool,
     /// `splice`
     pub splice: bool,
+    /// `abortonclose`
+    pub abortonclose: bool,
     /// What a server may make us hold.
     pub limits: Limits,
     /// What the world did.

@@ -13,6 +13,7 @@ use plimsoll_outcome::Outcome;
 use plimsoll_server::Server;
 use plimsoll_upstream::{Pool, Pools};
 
+use crate::Gate;
 use crate::accept::{self, Port};
 use crate::site::Route;
 use crate::snapshot::{Frontend, Process, Target};
@@ -60,6 +61,8 @@ pub struct Assignment {
     pub accept_proxy: bool,
     /// What is chosen for it. On a socket that listens already, what can be changed is.
     pub options: ListenOptions,
+    /// The address's own limit on connections.
+    pub gate: Option<Arc<Gate>>,
 }
 
 impl Worker {
@@ -141,8 +144,7 @@ impl Worker {
         let mut stay = Vec::with_capacity(assignments.len());
         for assignment in assignments {
             if let Some(known) = gone.remove(&assignment.port) {
-                known.assign(&assignment.frontend, assignment.accept_proxy);
-                known.tune(&assignment.options);
+                known.assign(&assignment);
                 stay.push(known);
             } else if let Some(acceptor) = prepared.remove(&assignment.port) {
                 stay.push(accept::listen(self, acceptor, assignment));

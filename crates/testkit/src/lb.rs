@@ -63,6 +63,8 @@ pub struct Start {
     pub descriptors: Option<u64>,
     /// Variables of the environment, which `${NAME}` in the YAML reads.
     pub variables: Vec<(String, String)>,
+    /// A program that runs it, with its arguments: `strace` and what it does to system calls.
+    pub under: Vec<String>,
 }
 
 impl Lb {
@@ -92,7 +94,12 @@ impl Lb {
         let file = folder.path().join("lb.yaml");
         std::fs::write(&file, yaml).expect("writing the YAML");
         let mut run = match how.descriptors {
-            None => command(binary()),
+            None if how.under.is_empty() => command(binary()),
+            None => {
+                let mut wrapped = command(&how.under[0]);
+                wrapped.args(&how.under[1..]).arg(binary());
+                wrapped
+            }
             Some(limit) => {
                 let mut limited = command("prlimit");
                 limited.arg(format!("--nofile={limit}:{limit}")).arg(binary());

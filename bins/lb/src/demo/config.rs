@@ -30,7 +30,7 @@ mod tests {
     fn the_text_is_right_as_it_stands() {
         let (plan, findings) = plimsoll_engine::load_text("demo.yaml", TEXT);
         assert!(findings.is_empty(), "{}", findings.render(false));
-        assert_eq!(plan.unwrap().binds[0].address.to_string(), FRONTEND);
+        assert_eq!(plan.unwrap().binds[0].place.address.to_string(), FRONTEND);
     }
 
     #[test]

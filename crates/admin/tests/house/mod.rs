@@ -148,6 +148,7 @@ fn backend(name: &str, servers: &[Settings], now: Tick) -> Backend {
         server_close: false,
         forwardfor: false,
         splice: true,
+        abortonclose: false,
         limits: Limits::DEFAULT,
         live: Arc::new(BackendLive::new(2)),
     }

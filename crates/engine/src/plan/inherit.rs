@@ -38,6 +38,10 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         http_server_close: listen.http_server_close,
         httpclose: listen.httpclose,
         http_keep_alive: listen.http_keep_alive,
+        client_keepalive: listen.client_keepalive,
+        tcp_smart_accept: listen.tcp_smart_accept,
+        rate_limit_sessions: listen.rate_limit_sessions,
+        nolinger: listen.nolinger,
         default_backend: Some(name.clone()),
     };
     let backend = Backend {
@@ -51,6 +55,9 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         httpclose: listen.httpclose,
         http_keep_alive: listen.http_keep_alive,
         forwardfor: None,
+        server_keepalive: listen.server_keepalive,
+        nolinger: listen.nolinger,
+        abortonclose: listen.abortonclose,
         retries: listen.retries,
         redispatch: listen.redispatch,
         splice: listen.splice,
@@ -82,6 +89,10 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         frontend.forwardfor = frontend.forwardfor.or(from.forwardfor);
         frontend.http_server_close = frontend.http_server_close.or(from.http_server_close);
         frontend.httpclose = frontend.httpclose.or(from.httpclose);
+        frontend.client_keepalive = frontend.client_keepalive.or(from.client_keepalive);
+        frontend.tcp_smart_accept = frontend.tcp_smart_accept.or(from.tcp_smart_accept);
+        frontend.rate_limit_sessions = frontend.rate_limit_sessions.or(from.rate_limit_sessions);
+        frontend.nolinger = frontend.nolinger.or(from.nolinger);
     }
     for backend in file.backends.values_mut() {
         let Some(from) = of(&backend.from) else { continue };
@@ -91,6 +102,9 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         backend.http_reuse = backend.http_reuse.or(from.http_reuse);
         backend.http_server_close = backend.http_server_close.or(from.http_server_close);
         backend.httpclose = backend.httpclose.or(from.httpclose);
+        backend.server_keepalive = backend.server_keepalive.or(from.server_keepalive);
+        backend.nolinger = backend.nolinger.or(from.nolinger);
+        backend.abortonclose = backend.abortonclose.or(from.abortonclose);
         backend.retries = backend.retries.or(from.retries);
         backend.redispatch = backend.redispatch.or(from.redispatch);
         backend.splice = backend.splice.or(from.splice);
@@ -204,6 +218,12 @@ impl From<&NamedDefaults> for Defaults {
             http_keep_alive: named.http_keep_alive,
             balance: named.balance,
             http_reuse: named.http_reuse,
+            client_keepalive: named.client_keepalive,
+            tcp_smart_accept: named.tcp_smart_accept,
+            rate_limit_sessions: named.rate_limit_sessions,
+            server_keepalive: named.server_keepalive,
+            nolinger: named.nolinger,
+            abortonclose: named.abortonclose,
             retries: named.retries,
             redispatch: named.redispatch,
             splice: named.splice,
@@ -224,6 +244,12 @@ impl Defaults {
         self.httpclose = self.httpclose.or(base.httpclose);
         self.balance = self.balance.or(base.balance);
         self.http_reuse = self.http_reuse.or(base.http_reuse);
+        self.client_keepalive = self.client_keepalive.or(base.client_keepalive);
+        self.tcp_smart_accept = self.tcp_smart_accept.or(base.tcp_smart_accept);
+        self.rate_limit_sessions = self.rate_limit_sessions.or(base.rate_limit_sessions);
+        self.server_keepalive = self.server_keepalive.or(base.server_keepalive);
+        self.nolinger = self.nolinger.or(base.nolinger);
+        self.abortonclose = self.abortonclose.or(base.abortonclose);
         self.retries = self.retries.or(base.retries);
         self.redispatch = self.redispatch.or(base.redispatch);
         self.splice = self.splice.or(base.splice);

@@ -131,7 +131,7 @@ fn missing_timeouts(look: &Look<'_>, found: &mut Diagnostics) {
     }
 }
 
-fn pointless(key: &str, place: Span, why: &str) -> Diagnostic {
+pub(super) fn pointless(key: &str, place: Span, why: &str) -> Diagnostic {
     Diagnostic::warning("config.pointless", place, format!("`{key}` has no effect {why}"))
 }
 

@@ -56,8 +56,8 @@ fn errors_say_what_to_write() {
     check("*:65536", "`65536` is not a port: a number from 0 to 65535 is expected");
     check("*:http", "`http` is not a port: a number from 0 to 65535 is expected");
     check("*:+80", "`+80` is not a port: a number from 0 to 65535 is expected");
-    check("*:80-90", "`80-90` is a range of ports, which is not supported here: write one address a port");
-    check("fd@3", "addresses that start with `fd@` are not supported: use `ipv4@`, `ipv6@`, `unix@` or `abns@`");
+    check("*:80-90", "`80-90` is a range of ports: one port is meant here");
+    check("fd@3", "addresses that start with `fd@` are not supported here: use `ipv4@`, `ipv6@`, `unix@` or `abns@`");
     check("ipv4@[::1]:80", "`[::1]:80` does not belong to the family that `ipv4@` asks for");
     check("ipv6@10.0.0.1:80", "`10.0.0.1:80` does not belong to the family that `ipv6@` asks for");
     check("[10.0.0.1]:80", "`[10.0.0.1]` is not an IPv6 address");

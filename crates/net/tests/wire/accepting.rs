@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 
-use plimsoll_net::{AcceptError, Acceptor, Address, ListenOptions, Listener, Peer};
+use plimsoll_net::{AcceptError, Acceptor, Address, Keepalive, ListenOptions, Listener, Peer};
 use rustix::net::sockopt;
 
 fn loopback() -> Address {
@@ -20,7 +20,7 @@ fn inet(listener: &Listener) -> SocketAddr {
 
 #[tokio::test]
 async fn an_accepted_connection_knows_its_peer_and_inherits_the_options() {
-    let options = ListenOptions { keepalive: true, ..Default::default() };
+    let options = ListenOptions { keepalive: Keepalive::ON, ..Default::default() };
     let listener = Listener::bind(&loopback(), &options).unwrap();
     let client = TcpStream::connect(inet(&listener)).unwrap();
     let acceptor = Acceptor::new(listener).unwrap();

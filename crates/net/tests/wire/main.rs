@@ -2,6 +2,7 @@
 
 mod accepting;
 mod closing;
+mod options;
 mod pair;
 mod remote;
 mod splicing;

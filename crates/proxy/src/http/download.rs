@@ -6,7 +6,7 @@ use std::task::Poll;
 use plimsoll_clock::Tick;
 use plimsoll_http::encode::{self, Connection};
 use plimsoll_http::{Body, Framing, Method, Progress, RESPONSE_INTERIM, RESPONSE_UPGRADE, Response, response_stop};
-use plimsoll_net::{SpliceSide, Stream};
+use plimsoll_net::{Peeked, SpliceSide, Stream};
 use plimsoll_outcome::Outcome;
 
 use super::job::{Failed, Job};
@@ -16,7 +16,8 @@ use crate::buffer::{Buffer, SIZE};
 use crate::step::fault::point;
 use crate::timeouts::deadline;
 use crate::{
-    CLIENT_GONE, CLIENT_STALLED, SERVER_BODY_CUT, SERVER_BODY_TIMEOUT, SERVER_CLOSED, SERVER_CUT, SERVER_TIMEOUT,
+    ABORTED_WAITING, CLIENT_GONE, CLIENT_STALLED, SERVER_BODY_CUT, SERVER_BODY_TIMEOUT, SERVER_CLOSED, SERVER_CUT,
+    SERVER_TIMEOUT,
 };
 
 /// What is left to be written when the server has said everything.
@@ -136,7 +137,7 @@ async fn read_head(
 ) -> Result<(), &'static Outcome> {
     let timer = &job.client.timer;
     let mut armed = !job.uploading();
-    let mut gone = false;
+    let mut gone: Option<&'static Outcome> = None;
     if armed {
         timer.arm(deadline(sent, job.backend.timeouts.server));
     }
@@ -157,10 +158,16 @@ async fn read_head(
                 if !std::mem::replace(&mut armed, true) {
                     timer.arm(deadline(Tick::now(), job.backend.timeouts.server));
                 }
-                // Nobody is left to be answered. (Bytes or FIN are no reason to stop.)
-                if job.client.stream.poll_readable(cx).is_ready() && job.client.stream.peek().is_err() {
-                    gone = true;
-                    return Poll::Ready(None);
+                // Nobody is left to be answered. (Bytes are no reason to stop, FIN only if the backend says so.)
+                if job.client.stream.poll_readable(cx).is_ready() {
+                    gone = match job.client.stream.peek() {
+                        Err(_) => Some(&CLIENT_GONE),
+                        Ok(Peeked::Fin) if job.backend.abortonclose => Some(&ABORTED_WAITING),
+                        Ok(_) => None,
+                    };
+                    if gone.is_some() {
+                        return Poll::Ready(None);
+                    }
                 }
                 timer.poll_expired(cx).map(|()| None)
             }
@@ -168,8 +175,7 @@ async fn read_head(
         .await;
         match got {
             Some(Ok(1..)) => {}
-            None if gone => return Err(&CLIENT_GONE),
-            None => return Err(&SERVER_TIMEOUT),
+            None => return Err(gone.unwrap_or(&SERVER_TIMEOUT)),
             Some(_) if input.is_empty() => return Err(&SERVER_CLOSED),
             Some(_) => return Err(&SERVER_CUT),
         }

@@ -30,7 +30,7 @@ use crate::lease::{Lease, Stay};
 use crate::site::{Route, Site};
 use crate::snapshot::{Backend, Frontend, Mode};
 use crate::step::fault::point;
-use crate::{NO_BACKEND, NO_SERVER, OK, SERVER_EARLY};
+use crate::{ABORTED_CONNECTING, NO_BACKEND, NO_SERVER, OK, SERVER_EARLY};
 
 /// What an empty send buffer takes at once for sure.
 const SHORT: usize = 8 << 10;
@@ -379,15 +379,35 @@ impl Trip<'_> {
             timer.wait().await;
         }
         let worker = &self.client.port().worker;
-        let stream = connect(worker, target, &preface, timer, self.site.backend.timeouts.connect)
-            .await
-            .map_err(Failed::unheard)?;
+        let connecting = connect(worker, target, &preface, timer, self.site.backend.timeouts.connect);
+        // Only who has said all can mean by a FIN that the answer is not wanted any more.
+        let connected = if self.site.backend.abortonclose && self.body.is_done() {
+            unless_aborted(&self.client.stream, connecting).await
+        } else {
+            connecting.await
+        };
+        let stream = connected.map_err(Failed::unheard)?;
         if stream.seems_readable() && matches!(stream.peek(), Ok(Peeked::Bytes)) {
             // What it says cannot be an answer, and would be taken for one.
             return Err(Failed::unheard(&SERVER_EARLY));
         }
         Ok(pool.adopt_after(preface, stream))
     }
+}
+
+/// Waits for a connection as long as the client waits for an answer.
+async fn unless_aborted(
+    client: &Stream,
+    connecting: impl Future<Output = Result<Stream, &'static Outcome>>,
+) -> Result<Stream, &'static Outcome> {
+    let mut connecting = pin!(connecting);
+    poll_fn(|cx| {
+        if client.poll_readable(cx).is_ready() && matches!(client.peek(), Ok(Peeked::Fin) | Err(_)) {
+            return Poll::Ready(Err(&ABORTED_CONNECTING));
+        }
+        connecting.as_mut().poll(cx)
+    })
+    .await
 }
 
 /// Sends a request that is whole.

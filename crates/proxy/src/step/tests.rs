@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use plimsoll_clock::Tick;
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::{Balance, Balancer};
-use plimsoll_net::{Address, ConnectOptions, Listener, PipePool};
+use plimsoll_net::{Address, ConnectOptions, ListenOptions, Listener, PipePool};
 use plimsoll_observe::Sink;
 use plimsoll_server::{HealthOptions, ServerOptions, Set, Settings};
 use plimsoll_upstream::Reuse;
@@ -51,7 +51,8 @@ impl House {
                     port: 0,
                     frontend: to,
                     accept_proxy: false,
-                    options: plimsoll_net::ListenOptions::default(),
+                    options: ListenOptions::default(),
+                    gate: None,
                 }]);
                 while let Some((stage, done)) = armed.recv().await {
                     fault::arm(stage);
@@ -132,6 +133,7 @@ fn backend(mode: Mode, origin: SocketAddr) -> Backend {
         server_close: false,
         forwardfor: false,
         splice: false,
+        abortonclose: false,
         limits: Limits::DEFAULT,
         live: Arc::new(BackendLive::new(1)),
     }

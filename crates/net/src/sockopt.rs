@@ -1,0 +1,52 @@
+//! Socket options that rustix does not know; nix writes the calls, so that no `unsafe` is ours.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd;
+
+use nix::sys::socket::sockopt::{BindToDevice, IpBindAddressNoPort, IpTransparent, TcpFastOpenConnect, TcpMaxSeg};
+use nix::sys::socket::{SetSockOpt, setsockopt};
+use nix::{setsockopt_impl, sockopt_impl};
+
+sockopt_impl!(FastOpen, SetOnly, libc::IPPROTO_TCP, libc::TCP_FASTOPEN, i32);
+sockopt_impl!(DeferAccept, SetOnly, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, i32);
+sockopt_impl!(Ipv6Transparent, SetOnly, libc::IPPROTO_IPV6, libc::IPV6_TRANSPARENT, bool);
+
+fn set<O: SetSockOpt>(fd: &impl AsFd, option: O, value: &O::Val) -> io::Result<()> {
+    Ok(setsockopt(fd, option, value)?)
+}
+
+/// Lets the socket have addresses that are not this machine's (`IP_TRANSPARENT`); needs CAP_NET_ADMIN or CAP_NET_RAW.
+pub(crate) fn transparent(fd: &impl AsFd, v4: bool) -> io::Result<()> {
+    if v4 { set(fd, IpTransparent, &true) } else { set(fd, Ipv6Transparent, &true) }
+}
+
+/// Takes requests with the SYN; so many clients may wait for the end of their handshake.
+pub(crate) fn fast_open(fd: &impl AsFd, queue: u32) -> io::Result<()> {
+    set(fd, FastOpen, &i32::try_from(queue).unwrap_or(i32::MAX))
+}
+
+/// Sends the first bytes with the SYN, to servers that are known to take them.
+pub(crate) fn fast_open_connect(fd: &impl AsFd) -> io::Result<()> {
+    set(fd, TcpFastOpenConnect, &true)
+}
+
+/// Offers a connection only once the client has spoken, or after the first retransmission (about a second).
+pub(crate) fn defer_accept(fd: &impl AsFd, on: bool) -> io::Result<()> {
+    set(fd, DeferAccept, &i32::from(on))
+}
+
+/// The kernel chooses the port at connect(), when the destination is known: a port may then serve many destinations.
+pub(crate) fn bind_address_no_port(fd: &impl AsFd) -> io::Result<()> {
+    set(fd, IpBindAddressNoPort, &true)
+}
+
+/// Only what goes through this interface.
+pub(crate) fn interface(fd: &impl AsFd, name: &str) -> io::Result<()> {
+    set(fd, BindToDevice, &OsString::from(name))
+}
+
+/// The largest segment, 88 to 32767 bytes.
+pub(crate) fn max_segment(fd: &impl AsFd, bytes: u16) -> io::Result<()> {
+    set(fd, TcpMaxSeg, &u32::from(bytes))
+}
