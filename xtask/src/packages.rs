@@ -21,6 +21,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("util-linux", "unshare"),
     // Faults of system calls in tests/binds.
     ("strace", "strace"),
+    // The service managers of tests/process.
+    ("systemd", "systemd-socket-activate"),
 ];
 
 /// Installs what is missing if we are root; says how to, and fails, if not.

@@ -35,9 +35,8 @@ enum Format {
 }
 
 /// Prints the findings; the plan if there is one.
-pub fn load(files: &[PathBuf]) -> Option<Plan> {
-    let (plan, findings) = plimsoll_engine::load_files(files);
-    show(&findings, Format::Human);
+pub fn told(files: &[PathBuf], plan: Option<Plan>, findings: &Findings) -> Option<Plan> {
+    show(findings, Format::Human);
     if plan.is_none() {
         let errors = findings.errors();
         eprintln!("lb: {}: {errors} error{}", names(files), if errors == 1 { "" } else { "s" });

@@ -67,7 +67,7 @@ pub fn say(place: &Where, command: &str) -> ExitCode {
 }
 
 /// `--socket`, then `LB_SOCKET`, then the configuration.
-fn find(place: &Where) -> Result<Address, String> {
+pub fn find(place: &Where) -> Result<Address, String> {
     if let Some(text) = &place.socket {
         return address(text);
     }
@@ -145,12 +145,17 @@ fn best(sockets: Vec<(String, String)>) -> Option<String> {
 
 /// Everything that is answered, each message with its severity before it.
 fn ask(address: &Address, command: &str) -> io::Result<String> {
+    ask_within(address, command, PATIENCE)
+}
+
+/// The same, by somebody who cannot wait that long.
+pub fn ask_within(address: &Address, command: &str, patience: Duration) -> io::Result<String> {
     let line = format!("set severity-output number; {command}\n");
     let mut answer = Vec::new();
     match address {
         Address::Inet(inet) => {
             let mut stream = TcpStream::connect(inet)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(patience))?;
             stream.write_all(line.as_bytes())?;
             stream.shutdown(Shutdown::Write)?;
             stream.read_to_end(&mut answer)?;
@@ -161,7 +166,7 @@ fn ask(address: &Address, command: &str) -> io::Result<String> {
                 Address::Unix(path) => UnixStream::connect(path)?,
                 Address::Inet(_) | Address::Inherited(_) => return Err(io::ErrorKind::Unsupported.into()),
             };
-            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(patience))?;
             stream.write_all(line.as_bytes())?;
             stream.shutdown(Shutdown::Write)?;
             stream.read_to_end(&mut answer)?;

@@ -92,7 +92,7 @@ fn watch(engine: Arc<Engine>, address: SocketAddr, page: SocketAddr) -> Result<(
         let (running, stop) = channel();
         let engine = &engine;
         scope.spawn(move || board::show(engine, &stop));
-        let ended = signals.until_stopped(engine);
+        let ended = signals.until_stopped(engine, &plimsoll_process::Notify::default());
         drop(running);
         ended
     });

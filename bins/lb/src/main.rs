@@ -5,11 +5,14 @@ mod ctl;
 mod demo;
 mod errors;
 mod explain;
+mod health;
 mod reference;
 mod reload;
+mod rights;
 mod run;
 mod schema;
 mod shell;
+mod signals;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +47,9 @@ enum Verb {
         /// A file in YAML, or a directory of them; repeat for several, which are read as one configuration.
         #[arg(short, long = "file", value_name = "PATH", required = true)]
         files: Vec<PathBuf>,
+        /// This is the process that `daemon` asked for.
+        #[arg(long, hide = true)]
+        in_background: bool,
     },
     /// Say what is wrong with a configuration; open no port.
     ///
@@ -113,13 +119,37 @@ enum Verb {
         #[arg(long)]
         plan: bool,
     },
+    /// Open for `run` what only root may; it is started by it.
+    #[command(hide = true)]
+    Keeper {
+        /// The user of the process that asks.
+        #[arg(long)]
+        user: u32,
+        /// Its group.
+        #[arg(long)]
+        group: u32,
+        /// Its configuration.
+        #[arg(short, long = "file", value_name = "PATH", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Ask a running process whether it is alive: for a container's health check.
+    ///
+    /// One line, and exit code 0 if it answers and serves; 1 if it does not answer, or takes no more clients.
+    Health {
+        #[command(flatten)]
+        place: ctl::Where,
+        /// It must also be ready for new clients: it is not from the order to stop on.
+        #[arg(long)]
+        ready: bool,
+    },
     /// Print the version.
     Version,
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().verb {
-        Verb::Run { files } => run::run(&files),
+        Verb::Run { files, in_background } => run::run(&files, in_background),
+        Verb::Health { place, ready } => health::health(&place, ready),
         Verb::Check(arguments) => check::check(&arguments),
         Verb::Explain { code } => explain::explain(code.as_deref()),
         Verb::Schema => schema::schema(),
@@ -131,6 +161,7 @@ fn main() -> ExitCode {
         Verb::Ctl { place, words } => ctl::ctl(&place, &words),
         Verb::Errors { place, most } => errors::errors(&place, most),
         Verb::Reload { place, plan } => reload::reload(&place, plan),
+        Verb::Keeper { user, group, files } => rights::keep(&files, user, group),
         Verb::Version => {
             println!("lb {} (Plimsoll)", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

@@ -2,127 +2,92 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use plimsoll_engine::{Asked, Engine, Loader, Plan};
-use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use plimsoll_engine::{Engine, Loader, Plan};
+use plimsoll_process::background::{self, Background, Started};
+use plimsoll_process::{Notify, PidFile, activation};
 
-use crate::check;
+use crate::{check, rights};
 
-/// The verb.
-pub fn run(files: &[PathBuf]) -> ExitCode {
-    match check::load(files) {
-        Some(plan) => serve(plan, files),
+pub use crate::signals::{Signals, Stop};
+
+/// The verb. `background`: this is the process that `daemon` asked for.
+pub fn run(files: &[PathBuf], in_background: bool) -> ExitCode {
+    let entered = match in_background.then(Background::enter).transpose() {
+        Ok(entered) => entered,
+        Err(error) => return failed(&format!("cannot go to the background: {error}")),
+    };
+    let (plan, findings) = plimsoll_engine::load_files(files);
+    if let Some(plan) = &plan
+        && plan.is_daemon()
+        && !in_background
+    {
+        // It says what there is to say about the files.
+        return daemon();
+    }
+    match check::told(files, plan, &findings) {
+        Some(plan) => match serve(plan, files, entered) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        },
         None => ExitCode::FAILURE,
     }
 }
 
-fn serve(plan: Plan, files: &[PathBuf]) -> ExitCode {
-    let files = files.to_vec();
-    let loader = Loader::new(move || check::read(&files));
-    let started = Signals::catch().map_err(|error| error.to_string()).and_then(|signals| {
-        let engine = Engine::start(plan, loader).map_err(|error| error.to_string())?;
-        Ok((signals, engine))
-    });
-    let (signals, engine) = match started {
-        Ok(started) => started,
-        Err(error) => {
-            eprintln!("lb: {error}");
-            return ExitCode::FAILURE;
+fn failed(error: &str) -> ExitCode {
+    eprintln!("lb: {error}");
+    ExitCode::FAILURE
+}
+
+/// Starts the same again in the background and ends when that serves, or as it ended.
+fn daemon() -> ExitCode {
+    let arguments = std::env::args_os().skip(1).chain(["--in-background".into()]);
+    match background::start(arguments) {
+        Ok(Started::Serves(_)) => ExitCode::SUCCESS,
+        Ok(Started::Ended(status)) => {
+            ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1).max(1))
         }
-    };
+        Err(error) => failed(&format!("cannot go to the background: {error}")),
+    }
+}
+
+fn serve(plan: Plan, files: &[PathBuf], entered: Option<Background>) -> Result<(), String> {
+    let text = |error: std::io::Error| error.to_string();
+    // What takes the rights of root, or a file that a change of root hides.
+    let wanted = plan.descriptors();
+    if let Err(error) = plimsoll_net::limits::set_descriptors(&wanted) {
+        if wanted.strict {
+            return Err(format!("{error} (`strict-limits: false` would go on)"));
+        }
+        eprintln!("lb: {error}");
+    }
+    activation::learn_names();
+    let notify = Notify::from_env().map_err(text)?;
+    let mut pidfile = plan.pidfile().map(|path| PidFile::open(&path)).transpose().map_err(text)?;
+    // Before the first thread: rights belong to threads, not to the process.
+    rights::give_up(&plan, files)?;
+
+    let signals = Signals::catch().map_err(text)?;
+    let files = files.to_vec();
+    let engine = Engine::start(plan, Loader::new(move || check::read(&files))).map_err(|error| error.to_string())?;
     for (frontend, address) in engine.addresses() {
         eprintln!("lb: listening on {address} (frontend {frontend})");
     }
+    if let Some(file) = &mut pidfile {
+        file.write().map_err(text)?;
+    }
     eprintln!("lb: ready");
-    match signals.until_stopped(&engine) {
+    let main = entered.is_some().then(std::process::id);
+    notify.ready(main, "serving");
+    if let Some(entered) = entered {
+        entered.serves().map_err(text)?;
+    }
+    match signals.until_stopped(&engine, &notify) {
         Stop::Drained => engine.finish(),
         Stop::Now(why) => engine.end(why),
     }
-    ExitCode::SUCCESS
-}
-
-/// SIGHUP: the files are read again.
-fn reload(engine: &Engine) {
-    let before = engine.addresses();
-    match engine.reload_files(Asked::Signal) {
-        Ok(changes) => {
-            for (frontend, address) in engine.addresses().iter().filter(|bind| !before.contains(bind)) {
-                eprintln!("lb: listening on {address} (frontend {frontend})");
-            }
-            eprintln!("lb: reloaded:\n{changes}");
-        }
-        Err(error) => eprintln!("{error}\nlb: not reloaded: nothing has changed"),
+    if let Some(file) = pidfile {
+        file.remove();
     }
-}
-
-/// How it ended.
-pub enum Stop {
-    /// Every connection came to its end.
-    Drained,
-    /// A second signal came first, or the time for draining was up: which of them.
-    Now(&'static str),
-}
-
-/// The signals that mean something, caught from here on.
-pub struct Signals {
-    runtime: Runtime,
-    terminate: Signal,
-    interrupt: Signal,
-    soft: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    /// To be called before anybody is told that we are ready.
-    pub fn catch() -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let inside = runtime.enter();
-        let terminate = signal(SignalKind::terminate())?;
-        let interrupt = signal(SignalKind::interrupt())?;
-        let soft = signal(SignalKind::user_defined1())?;
-        let hangup = signal(SignalKind::hangup())?;
-        drop(inside);
-        Ok(Self { runtime, terminate, interrupt, soft, hangup })
-    }
-
-    /// Serves until the first SIGTERM, SIGINT or SIGUSR1, then drains until the last connection is gone, the time for it is up, or a
-    /// second one comes. SIGHUP reloads as long as it serves.
-    pub fn until_stopped(self, engine: &Engine) -> Stop {
-        let Self { runtime, mut terminate, mut interrupt, mut soft, mut hangup } = self;
-        runtime.block_on(async {
-            loop {
-                tokio::select! {
-                    _ = terminate.recv() => break,
-                    _ = interrupt.recv() => break,
-                    _ = soft.recv() => break,
-                    _ = hangup.recv() => reload(engine),
-                }
-            }
-            eprintln!("lb: draining {} connections; a second signal stops now", engine.connections());
-            engine.drain();
-            let drained = async {
-                while !engine.is_drained() {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-            };
-            let too_long = async {
-                match engine.hard_stop_after() {
-                    Some(limit) => tokio::time::sleep(limit).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = drained => Stop::Drained,
-                () = too_long => {
-                    eprintln!("lb: hard-stop-after: {} connections end now", engine.connections());
-                    Stop::Now("hard-stop-after")
-                }
-                _ = terminate.recv() => Stop::Now("second signal"),
-                _ = interrupt.recv() => Stop::Now("second signal"),
-                _ = soft.recv() => Stop::Now("second signal"),
-            }
-        })
-    }
+    Ok(())
 }

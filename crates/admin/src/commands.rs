@@ -39,6 +39,7 @@ pub const COMMANDS: &[Command] = &[
     row(&["set", "weight"], Level::Admin, "<b>/<s> <weight>", "as 'set server <b>/<s> weight'", server::set_weight),
     row(&["show", "backend"], Level::User, "", "names of the backends", servers_state::show_backend),
     row(&["show", "errors"], Level::Operator, "[<most>]", "what failed last, and on which bytes", errors::show_errors),
+    row(&["show", "health"], Level::User, "", "whether the process is ready, leaving or stopping", info::show_health),
     row(&["show", "info"], Level::User, "[typed|json]", "figures of the process", info::show_info),
     row(&["show", "servers", "state"], Level::User, "[<b>]", "state of the servers", servers_state::show),
     row(&["show", "stat"], Level::User, "[typed|json|up|no-maint]*", "figures of proxies and servers", stat::show_stat),

@@ -51,11 +51,17 @@ type Serve = fn(&Arc<dyn State>) -> Content;
 const PATHS: &[(&str, &str, Serve)] = &[
     ("/", "text/html; charset=utf-8", |state| Content::Whole(Some(page(state, "events").into()))),
     ("/metrics", "text/plain; version=0.0.4; charset=utf-8", |state| Content::Metrics(Box::new(metrics(state)))),
+    ("/alive", "text/plain", |_| Content::text("alive\n")),
+    ("/ready", "text/plain", |_| Content::text("ready\n")),
     ("/stats.csv", "text/csv; charset=utf-8", |state| Content::Pages(commands::csv(state))),
 ];
 
 fn answer(request: &Request<Incoming>, state: &Arc<dyn State>, live: &Arc<Semaphore>) -> Response<Content> {
     let path = request.uri().path();
+    // For those who balance over several of us, and for orchestrators.
+    if let ("/ready", false) = (path, state.is_ready()) {
+        return respond(StatusCode::SERVICE_UNAVAILABLE, "text/plain", Content::text("leaving\n"));
+    }
     let (status, kind, content) = match PATHS.iter().find(|(known, ..)| *known == path) {
         None if path == "/events" && request.method() == Method::GET => match Arc::clone(live).try_acquire_owned() {
             Ok(place) => {
@@ -70,6 +76,10 @@ fn answer(request: &Request<Incoming>, state: &Arc<dyn State>, live: &Arc<Semaph
         Some((_, kind, _)) if request.method() == Method::HEAD => (StatusCode::OK, *kind, Content::Whole(None)),
         Some((_, kind, serve)) => (StatusCode::OK, *kind, serve(state)),
     };
+    respond(status, kind, content)
+}
+
+fn respond(status: StatusCode, kind: &'static str, content: Content) -> Response<Content> {
     let mut response = Response::new(content);
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -33,7 +33,7 @@ pub(crate) struct Door {
 impl Door {
     /// Opens it, inside the runtime's context.
     pub(crate) fn open(address: &Address, mode: FileMode) -> io::Result<Self> {
-        let options = ListenOptions { backlog: 64, ..ListenOptions::default() };
+        let options = ListenOptions { backlog: 64, mode: Some(mode.0), ..ListenOptions::default() };
         let listener = Listener::bind(address, &options)?;
         let door = Self { address: listener.local_addr().clone(), listening: Mutex::default() };
         *door.lock() = Some(match &door.address {
@@ -44,7 +44,6 @@ impl Door {
             // No key of ours leads here.
             Address::Inherited(_) => return Err(io::ErrorKind::Unsupported.into()),
         });
-        door.allow(mode)?;
         Ok(door)
     }
 
@@ -67,7 +66,7 @@ impl Door {
             && let Address::Unix(path) = &self.address
         {
             // Somebody may have cleaned up before us.
-            let _ = std::fs::remove_file(path);
+            let _ = plimsoll_net::outside::remove(path);
         }
     }
 

@@ -23,6 +23,11 @@ pub trait State: Send + Sync + 'static {
         (newest(process.failures.iter(), most), total)
     }
 
+    /// May clients be sent here?
+    fn is_ready(&self) -> bool {
+        !self.process().stopping
+    }
+
     /// Facts about the process.
     fn process(&self) -> ProcessFacts;
 

@@ -74,6 +74,10 @@ impl State for Answers {
         Some(Latencies { queue: Distribution::default(), connect, response, total })
     }
 
+    fn is_ready(&self) -> bool {
+        self.engine.upgrade().is_some_and(|engine| engine.is_ready())
+    }
+
     fn process(&self) -> ProcessFacts {
         let engine = self.engine.upgrade();
         let (started, started_wall) = self.started;

@@ -1,6 +1,7 @@
 //! The control thread: runs what no request waits for, such as health checks.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub(crate) const CHECKS_AT_ONCE: usize = 32;
 enum Order {
     /// Check these servers from now on.
     Check(Vec<Subject>),
+    /// Say that this thread turns.
+    Pulse(Arc<AtomicUsize>),
     /// After so long, end the tunnels of these servers.
     Revoke(Vec<Weak<Server>>, Duration, Vec<UnboundedSender<Command>>),
 }
@@ -50,6 +53,11 @@ impl Control {
     /// These servers are checked from now on; those that were checked the same way before notice nothing.
     pub(crate) fn check(&self, subjects: Vec<Subject>) {
         self.order(Order::Check(subjects));
+    }
+
+    /// Asks for a sign of life.
+    pub(crate) fn pulse(&self, beats: Arc<AtomicUsize>) {
+        self.order(Order::Pulse(beats));
     }
 
     /// Opens what is new of the runtime socket and the pages; nothing changes before [`answer`](Self::answer). Not an order: the control thread
@@ -104,6 +112,9 @@ async fn obey(mut orders: UnboundedReceiver<Order>) {
         Checks::new(Pace { at_once: CHECKS_AT_ONCE, spread: 0, seed: Tick::now().as_micros(), now: Tick::now });
     while let Some(order) = orders.recv().await {
         match order {
+            Order::Pulse(beats) => {
+                beats.fetch_add(1, Relaxed);
+            }
             Order::Check(subjects) => {
                 checks.apply(subjects);
             }

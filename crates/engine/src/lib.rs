@@ -11,6 +11,7 @@ mod build;
 mod changes;
 mod code;
 mod control;
+mod ending;
 mod events;
 mod explanation;
 mod listeners;
@@ -25,9 +26,12 @@ mod world;
 pub use budget::{Budget, BudgetError};
 pub use changes::Changes;
 pub use code::CODES;
+pub use ending::Pulse;
 pub use events::{Asked, Refused};
 pub use explanation::{Explanation, explanations};
-pub use load::{Findings, Resolve, Surroundings, load_file, load_files, load_text, load_text_in};
+pub use load::{
+    Ask, Disk, Files, Findings, Resolve, Surroundings, keep, load_file, load_files, load_text, load_text_in,
+};
 pub use model::schema;
 pub use plan::{Bind, Plan, ServerAddress};
 pub use plimsoll_config::suggest;

@@ -1,5 +1,7 @@
 //! From files to a plan, or to everything that is wrong with them.
 
+mod files;
+mod keeping;
 mod not_yet;
 mod read;
 mod surroundings;
@@ -12,6 +14,8 @@ use crate::model::File;
 use crate::plan::{Plan, compile};
 use read::Reader;
 
+pub use files::{Ask, Disk, Files};
+pub use keeping::keep;
 pub use surroundings::{Resolve, Surroundings};
 
 /// What was found in the files.
@@ -56,12 +60,26 @@ impl Findings {
 /// Reads files and directories as one configuration, includes and all. Without a plan there is at least one error among the findings.
 #[must_use]
 pub fn load_files(paths: &[PathBuf]) -> (Option<Plan>, Findings) {
-    let surroundings = Surroundings::of_process();
-    let mut reader = Reader::new(&surroundings);
+    match keeping::kept() {
+        None => load_files_in(paths, &Surroundings::of_process()),
+        // Only the keeper may see them now.
+        Some(Ok(files)) => load_files_in(paths, &Surroundings { files: &files, ..Surroundings::of_process() }),
+        Some(Err(error)) => {
+            let mut found = Diagnostics::new();
+            let text = format!("cannot read the configuration: {error}");
+            found.push(Diagnostic::error("config.unreadable", Span::NONE, text));
+            (None, Findings { sources: Sources::new(), found })
+        }
+    }
+}
+
+/// As [`load_files`], in surroundings that the caller describes.
+fn load_files_in(paths: &[PathBuf], surroundings: &Surroundings<'_>) -> (Option<Plan>, Findings) {
+    let mut reader = Reader::new(surroundings);
     for path in paths {
         reader.path(path, Span::NONE);
     }
-    finish(reader, &surroundings)
+    finish(reader, surroundings)
 }
 
 /// Reads one file or directory.

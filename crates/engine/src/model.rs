@@ -6,13 +6,16 @@ mod removed;
 mod short;
 mod threads;
 
+use std::path::PathBuf;
+
 use plimsoll_admin::{AdminOptions, RuntimeApi};
 use plimsoll_checks::HealthCheck;
 use plimsoll_config::{Duration, NamedMap, OneOrMany, ShortForm, Spanned};
 use plimsoll_lb::Balance;
 use plimsoll_net::{AddressSpec, BindSpec, Keepalive};
 use plimsoll_observe::LogTarget;
-use plimsoll_proxy::{Mode, ProxyV2Option, Timeouts};
+use plimsoll_process::{Capability, CpuMap, Who};
+use plimsoll_proxy::{Mode, ProxyV2Option, Spread, Timeouts};
 use plimsoll_upstream::Reuse;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -68,6 +71,32 @@ pub(crate) struct Global {
     pub(crate) admin: Option<OneOrMany<ShortForm<AdminOptions>>>,
     /// Ends what a drain leaves over after so long; never if not given.
     pub(crate) hard_stop_after: Option<Duration>,
+    /// The user to run as: a name or a number. Ports below 1024 stay open to it.
+    pub(crate) user: Option<Who>,
+    /// The group to run as; the user's own if not given.
+    pub(crate) group: Option<Who>,
+    /// The folder that becomes the root of the file system.
+    pub(crate) chroot: Option<PathBuf>,
+    /// Rights of root that are kept beside the one to bind ports below 1024.
+    pub(crate) setcap: Option<OneOrMany<Capability>>,
+    /// Cores may be dumped after a change of user; false if not given.
+    pub(crate) set_dumpable: Option<bool>,
+    /// A file for the process's number.
+    pub(crate) pidfile: Option<PathBuf>,
+    /// Goes to the background once it serves; false if not given.
+    pub(crate) daemon: Option<bool>,
+    /// The limit on descriptors; what the process may have at most if not given.
+    pub(crate) ulimit_n: Option<Spanned<u32>>,
+    /// No more descriptors than this, whatever the limit is.
+    pub(crate) fd_hard_limit: Option<u32>,
+    /// A limit that cannot be set ends the start; true if not given.
+    pub(crate) strict_limits: Option<bool>,
+    /// Which worker runs on which CPUs: `auto:1/1-4 0-3`.
+    pub(crate) cpu_map: Option<OneOrMany<CpuMap>>,
+    /// After the order to stop it goes on for so long, but says that it is not ready.
+    pub(crate) grace: Option<Duration>,
+    /// A drain closes idle clients over so long, or `infinite`; at once if not given.
+    pub(crate) close_spread_time: Option<Spread>,
     /// What becomes of the tunnels of servers that a reload removed or changed: `keep`, `close` or `drain TIME`.
     pub(crate) removed_servers: Option<Removed>,
 }

@@ -3,6 +3,7 @@
 mod binds;
 mod inherit;
 mod lint;
+mod of_process;
 mod servers;
 
 use plimsoll_config::{Diagnostic, Diagnostics, Node, Spanned};

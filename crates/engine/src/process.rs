@@ -65,12 +65,14 @@ pub struct Engine {
     /// The one pointer that is swapped.
     snapshot: Arc<ArcSwap<Snapshot>>,
     alive: Alive,
-    running: Mutex<Running>,
-    workers: Mutex<Vec<Handle>>,
-    control: Mutex<Option<Control>>,
+    pub(crate) running: Mutex<Running>,
+    pub(crate) workers: Mutex<Vec<Handle>>,
+    pub(crate) control: Mutex<Option<Control>>,
     log: Sink,
     loader: Loader,
     draining: AtomicBool,
+    /// It still serves, and no more clients are to be sent.
+    pub(crate) leaving: AtomicBool,
     /// Some server's name has no address yet.
     unresolved: AtomicBool,
     /// The thread that looks after those names.
@@ -103,8 +105,8 @@ impl std::fmt::Debug for Loader {
 
 /// What a reload changes, one at a time.
 #[derive(Debug)]
-struct Running {
-    plan: Plan,
+pub(crate) struct Running {
+    pub(crate) plan: Plan,
     world: World,
     addresses: Vec<(String, Address)>,
     files: Vec<SocketFile>,
@@ -133,7 +135,8 @@ impl Engine {
         let assignments = opened.assignments(&plan, &snapshot, &mut world);
         for (id, listeners) in opened.deal(workers).into_iter().enumerate() {
             let (process, assignments) = (Arc::clone(&world.process), assignments.clone());
-            let start = Start { id, process, listeners, assignments, log: Some(log.writer()) };
+            let (log, cpus) = (Some(log.writer()), plan.cpus(id));
+            let start = Start { id, process, listeners, assignments, log, cpus };
             handles.push(Handle::spawn(start, ready.clone())?);
         }
         drop(ready);
@@ -155,6 +158,7 @@ impl Engine {
             log,
             loader,
             draining: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
             unresolved: AtomicBool::new(unresolved),
             names: OnceLock::new(),
             me: me.clone(),
@@ -326,8 +330,9 @@ impl Engine {
         if !self.draining.swap(true, Relaxed) {
             events::stopping(&self.log.events(), self.connections());
         }
+        let spread = lock(&self.running).plan.spread();
         for worker in &*lock(&self.workers) {
-            worker.tell(Command::Drain);
+            worker.tell(Command::Drain(spread));
         }
     }
 
@@ -408,7 +413,7 @@ impl Engine {
 }
 
 /// What a thread that panicked left is still right: each change is one step.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,6 +1,7 @@
 //! A worker's thread: a runtime of its own, its listeners, and what the control thread tells it.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::JoinHandle;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use plimsoll_clock::Tick;
 use plimsoll_net::{Listener, PipePool};
 use plimsoll_observe::Writer;
-use plimsoll_proxy::{Assignment, Mark, Process, Worker};
+use plimsoll_proxy::{Assignment, Mark, Process, Spread, Worker};
 use plimsoll_server::Server;
 use tokio::runtime::RuntimeMetrics;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -35,8 +36,10 @@ pub(crate) enum Command {
     /// End the tunnels of these servers.
     Revoke(Vec<Weak<Server>>),
     /// Take no more clients; end when the last is gone.
-    Drain,
-    /// After that: end now. Whoever is dropped closes as its rule says; at the process's end the kernel would close as it likes.
+    Drain(Option<Spread>),
+    /// Say that this thread turns.
+    Pulse(Arc<AtomicUsize>),
+    /// After a drain: end now. Whoever is dropped closes as its rule says; at the process's end the kernel would close as it likes.
     End,
 }
 
@@ -56,6 +59,8 @@ pub(crate) struct Start {
     pub(crate) listeners: Vec<(u32, Listener)>,
     pub(crate) assignments: Vec<Assignment>,
     pub(crate) log: Option<Writer>,
+    /// Where it runs; `None`: wherever the system wants it.
+    pub(crate) cpus: Option<Vec<usize>>,
 }
 
 impl Handle {
@@ -105,6 +110,10 @@ fn run(
     ready: Sender<io::Result<()>>,
     metrics: &OnceLock<RuntimeMetrics>,
 ) {
+    if let Some(Err(error)) = start.cpus.as_deref().map(plimsoll_process::pin) {
+        let _ = ready.send(Err(error));
+        return;
+    }
     let mark = Mark::default();
     let woke = mark.clone();
     let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -120,7 +129,7 @@ fn run(
 }
 
 async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command>, ready: Sender<io::Result<()>>) {
-    let Start { id, process, listeners, assignments, log } = start;
+    let Start { id, process, listeners, assignments, log, .. } = start;
     let worker = Worker::start(id, process, PipePool::new(PIPES, IDLE_PIPES), log, mark, Tick::now());
     let listening = worker.prepare(listeners);
     if listening.is_ok() {
@@ -131,7 +140,8 @@ async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command
     }
     // The control thread waits until every worker has spoken or gone.
     drop(ready);
-    loop {
+    let mut ends = false;
+    let spread = loop {
         match commands.recv().await {
             Some(Command::Prepare(listeners, done)) => worker.obey("listeners to come", || {
                 // Nobody listens any more: the process is ending.
@@ -144,12 +154,31 @@ async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command
             }),
             Some(Command::Settle) => worker.obey("a reload's end", || worker.settle()),
             Some(Command::Revoke(servers)) => worker.obey("the end of tunnels", || worker.revoke(servers)),
-            Some(Command::Drain | Command::End) | None => break,
+            Some(Command::Pulse(beats)) => beat(&beats),
+            Some(Command::Drain(spread)) => break spread,
+            Some(Command::End) => {
+                ends = true;
+                break None;
+            }
+            None => break None,
+        }
+    };
+    worker.drain(spread, Tick::now());
+    while worker.live() > 0 && !ends {
+        tokio::time::sleep(LOOK).await;
+        while let Ok(command) = commands.try_recv() {
+            match command {
+                Command::Pulse(beats) => beat(&beats),
+                Command::Revoke(servers) => worker.revoke(servers),
+                Command::End => ends = true,
+                // There is nothing to take over any more, and nothing to settle.
+                Command::Prepare(..) | Command::Forget | Command::Adopt(..) | Command::Settle | Command::Drain(_) => {}
+            }
         }
     }
-    worker.drain();
-    while worker.live() > 0 && !matches!(commands.try_recv(), Ok(Command::End)) {
-        tokio::time::sleep(LOOK).await;
-    }
     worker.flush();
+}
+
+fn beat(beats: &AtomicUsize) {
+    beats.fetch_add(1, Relaxed);
 }

@@ -11,6 +11,8 @@ pub use bind::BindSpec;
 use rustix::net::{SocketAddrAny, SocketAddrUnix};
 use serde::{Deserialize, Serialize};
 
+use crate::Passed;
+
 /// Where a stream socket listens or connects to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -21,8 +23,8 @@ pub enum Address {
     Unix(PathBuf),
     /// A UNIX stream socket in Linux's abstract namespace, by name without the leading zero byte.
     Abstract(String),
-    /// A socket that was inherited under this number; only listened on.
-    Inherited(i32),
+    /// A socket that was inherited; only listened on.
+    Inherited(Passed),
 }
 
 /// The family that a name must resolve to, when the configuration demands one.
@@ -70,7 +72,7 @@ pub enum AddressError {
     #[error("the range of ports `{0}` is empty: its first port comes first, and neither is 0")]
     EmptyRange(String),
     /// `fd@x`.
-    #[error("`{0}` is no number of a descriptor")]
+    #[error("`{0}` is neither the number of a descriptor nor a name")]
     Descriptor(String),
     /// `udp4@`, …; `fd@` where nothing listens.
     #[error("addresses that start with `{0}@` are not supported here: use `ipv4@`, `ipv6@`, `unix@` or `abns@`")]
@@ -236,7 +238,7 @@ impl fmt::Display for Address {
             Address::Inet(inet) => inet.fmt(f),
             Address::Unix(path) => write!(f, "unix@{}", path.display()),
             Address::Abstract(name) => write!(f, "abns@{name}"),
-            Address::Inherited(number) => write!(f, "fd@{number}"),
+            Address::Inherited(passed) => write!(f, "fd@{passed}"),
         }
     }
 }

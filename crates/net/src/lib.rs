@@ -3,17 +3,20 @@
 //! Knows: addresses as configurations write them, TCP and UNIX stream sockets through one [`Stream`], what a connect came to,
 //! how to close towards a server and towards a client, how to move bytes without copying, what the machine allows.
 //! Does not know: any protocol spoken over a socket, what a time-out is for, which server is meant.
+//! [`descriptors`] carries open files to another process; [`outside`] asks one with more rights for them.
 //! Start reading at [`Stream`], then [`connect`] and [`Stream::close_towards_server`].
 
 mod accept;
 mod address;
 mod close;
 mod connect;
+pub mod descriptors;
 mod inherited;
 mod keepalive;
 pub mod limits;
 mod listen;
 mod namespace;
+pub mod outside;
 pub mod owner;
 mod pipe;
 mod sockopt;
@@ -24,7 +27,7 @@ pub use accept::{AcceptError, Acceptor, Peer};
 pub use address::{Address, AddressError, AddressSpec, BindSpec, Family};
 pub use close::{Drained, Lingered, ToServer};
 pub use connect::{ConnectOptions, Connecting, Early, Verdict, connect};
-pub use inherited::inherited;
+pub use inherited::{Passed, inherited, name_inherited};
 pub use keepalive::Keepalive;
 pub use listen::{ListenOptions, Listener, has_mptcp};
 pub use pipe::PipePool;

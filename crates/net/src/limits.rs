@@ -30,6 +30,32 @@ pub fn raise_descriptors() -> io::Result<Descriptors> {
     Ok(descriptors())
 }
 
+/// What is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// `ulimit-n`
+    pub limit: Option<u64>,
+    /// `fd-hard-limit`
+    pub most: Option<u64>,
+    /// `strict-limits`: what cannot be had is an error.
+    pub strict: bool,
+}
+
+/// Sets both limits on descriptors as asked. `Err`: what the system did not give, in words; not strict, it is as near as could be.
+pub fn set_descriptors(wanted: &Wanted) -> Result<(), String> {
+    let now = descriptors();
+    let Some(limit) = wanted.limit.or(wanted.most.map(|most| now.hard.min(most))) else { return Ok(()) };
+    let limit = wanted.most.map_or(limit, |most| limit.min(most));
+    let set = |limit| setrlimit(Resource::Nofile, Rlimit { current: Some(limit), maximum: Some(limit) });
+    set(limit).map_err(|error| {
+        if !wanted.strict {
+            // The hard limit is always allowed.
+            let _ = raise_descriptors();
+        }
+        format!("cannot set the limit on descriptors to {limit}: {error}; it is {}, and {} at most", now.soft, now.hard)
+    })
+}
+
 /// How many CPUs this process may keep busy: the affinity mask, cut by the cgroup's quota rounded up; at least 1.
 #[must_use]
 pub fn cpus() -> usize {

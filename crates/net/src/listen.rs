@@ -40,6 +40,8 @@ pub struct ListenOptions {
     pub nolinger: bool,
     /// Multipath TCP, where the kernel has it.
     pub mptcp: bool,
+    /// Rights of a UNIX socket's file; what the umask leaves if not given.
+    pub mode: Option<u32>,
     /// The network namespace to listen in.
     pub namespace: Option<Box<str>>,
 }
@@ -61,6 +63,7 @@ impl Default for ListenOptions {
             smart_accept: false,
             nolinger: false,
             mptcp: false,
+            mode: None,
             namespace: None,
         }
     }
@@ -156,6 +159,11 @@ impl Listener {
         Ok(group)
     }
 
+    /// Makes a UNIX socket's file for another process, which will listen: the far end of [`crate::outside`].
+    pub fn bind_only(address: &Address, options: &ListenOptions) -> io::Result<OwnedFd> {
+        bind_unix_here(address, options.mode).map(Listener::into_fd)
+    }
+
     /// Takes over a socket that already listens, such as one inherited from a predecessor.
     pub fn adopt(fd: OwnedFd) -> io::Result<Listener> {
         if !sockopt::socket_acceptconn(&fd)? {
@@ -169,8 +177,8 @@ impl Listener {
     fn bound(address: &Address, options: &ListenOptions, reuse_port: bool) -> io::Result<Listener> {
         let inet = match address {
             Address::Inet(inet) => inet,
-            Address::Inherited(number) => return Listener::taken(inherited(*number)?, address, options),
-            Address::Unix(_) | Address::Abstract(_) => return bind_unix(address),
+            Address::Inherited(passed) => return Listener::taken(inherited(passed)?, address, options),
+            Address::Unix(_) | Address::Abstract(_) => return bind_unix(address, options.mode),
         };
         let fd = match &options.namespace {
             None => socket(inet.is_ipv4(), options.mptcp)?,
@@ -222,7 +230,7 @@ impl Listener {
     /// Removes the file of a UNIX socket. Never done by dropping: a successor may be using the same file.
     pub fn unlink(&self) -> io::Result<()> {
         match &self.address {
-            Address::Unix(path) => std::fs::remove_file(path),
+            Address::Unix(path) => crate::outside::remove(path),
             _ => Ok(()),
         }
     }
@@ -279,7 +287,19 @@ pub fn has_mptcp() -> bool {
     rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, FLAGS, mptcp).is_ok()
 }
 
-fn bind_unix(address: &Address) -> io::Result<Listener> {
+fn bind_unix(address: &Address, mode: Option<u32>) -> io::Result<Listener> {
+    if let Address::Unix(path) = address
+        && let Some(opened) = crate::outside::bind(path, mode)
+    {
+        let fd = opened?;
+        rustix::io::ioctl_fionbio(&fd, true)?;
+        return Ok(Listener { fd, address: address.clone() });
+    }
+    bind_unix_here(address, mode)
+}
+
+/// By this process itself; also what [`crate::outside`] does in the other one.
+fn bind_unix_here(address: &Address, mode: Option<u32>) -> io::Result<Listener> {
     let name = address.to_unix()?;
     let socket = || rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, FLAGS, None);
     let fd = socket()?;
@@ -295,6 +315,10 @@ fn bind_unix(address: &Address) -> io::Result<Listener> {
             rustix::net::bind(&fd, &name)?;
         }
         bound => bound?,
+    }
+    if let (Address::Unix(path), Some(mode)) = (address, mode) {
+        // Before it listens: nobody connects with the rights that the umask left.
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
     }
     Ok(Listener { fd, address: address.clone() })
 }

@@ -1,5 +1,6 @@
 //! The date of a log line, formatted once a second.
 
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
@@ -17,8 +18,14 @@ pub struct DateCache {
 
 impl Default for DateCache {
     fn default() -> Self {
-        Self::new(TimeZone::system())
+        Self::new(zone())
     }
+}
+
+/// The system's time zone, read once: after a change of root its files are out of sight.
+pub fn zone() -> TimeZone {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    ZONE.get_or_init(TimeZone::system).clone()
 }
 
 impl DateCache {

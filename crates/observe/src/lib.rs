@@ -18,12 +18,12 @@ mod sink;
 mod text;
 mod writer;
 
-pub use date::DateCache;
+pub use date::{DateCache, zone};
 pub use event::{Event, Value};
 pub use failures::{Failure, Failures, KeptFailure, MOST_BYTES, Message, newest};
 pub use level::{Facility, Level};
 pub use options::{Format, Framing, LogTarget, To};
 pub use panic::{Panic, caught, keep_panics};
 pub use record::{HttpRecord, HttpTimes, Levels, RequestLine, TcpRecord, TcpTimes, phase, side};
-pub use sink::{Events, Prepared, Sink, SinkError};
+pub use sink::{Events, Opener, Prepared, Sink, SinkError, open_files_with};
 pub use writer::Writer;

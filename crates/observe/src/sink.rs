@@ -9,8 +9,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, chan
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use plimsoll_clock::{Tick, wall};
+
+pub use stream::{Opener, open_files_with};
 
 use crate::batch::Batch;
 use crate::event::{Event, Value};
@@ -251,7 +252,7 @@ impl Shape {
 
 /// Opens a target and starts its thread, which ends when it is told to, or when nobody can send to it any more.
 fn start(target: &LogTarget) -> Result<(Queue, Receiver<()>), SinkError> {
-    let header = Header::new(target, std::process::id(), TimeZone::system());
+    let header = Header::new(target, std::process::id(), crate::date::zone());
     let shape = Shape {
         format: target.format,
         // The line's end counts.

@@ -17,6 +17,7 @@ use crate::Gate;
 use crate::accept::{self, Port};
 use crate::site::Route;
 use crate::snapshot::{Frontend, Process, Target};
+use crate::spread::Spread;
 use crate::step::{Mark, Steps, again_and_again};
 
 /// One thread's share of the work. Made and used inside its own runtime.
@@ -38,6 +39,8 @@ pub struct Worker {
     /// Servers whose tunnels are to end now. Not kept alive: a thousand reloads would keep a thousand servers.
     revoked: RefCell<HashMap<*const Server, Weak<Server>>>,
     draining: Cell<bool>,
+    /// When the drain began, and how it closes idle clients; `None`: at once.
+    parting: Cell<Option<(Tick, Spread)>>,
     pub(crate) steps: Steps,
     /// Client connections that are open.
     pub(crate) live: Cell<usize>,
@@ -93,6 +96,7 @@ impl Worker {
             prepared: RefCell::default(),
             revoked: RefCell::default(),
             draining: Cell::new(false),
+            parting: Cell::new(None),
             steps: Steps::new(mark),
             live: Cell::new(0),
         });
@@ -181,9 +185,10 @@ impl Worker {
         self.wheel.nudge();
     }
 
-    /// Stops accepting, tells every client at its next response, and closes those that are idle now.
-    pub fn drain(&self) {
+    /// Stops accepting, tells every client at its next response, and closes those that are idle, at once or as `spread` says.
+    pub fn drain(&self, spread: Option<Spread>, now: Tick) {
         self.draining.set(true);
+        self.parting.set(spread.map(|spread| (now, spread)));
         // Each port holds its worker: nobody would go if nobody let go.
         self.ports.borrow_mut().clear();
         self.pools.clear();
@@ -205,6 +210,12 @@ impl Worker {
 
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.get()
+    }
+
+    /// When an idle client goes in a drain; `None`: now.
+    #[cold]
+    pub(crate) fn parting(&self, client: usize) -> Option<Tick> {
+        self.parting.get().map(|(began, spread)| spread.moment(began, client))
     }
 
     pub(crate) fn is_revoked(&self, server: &Arc<Server>) -> bool {

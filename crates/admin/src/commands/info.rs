@@ -24,6 +24,17 @@ pub(super) fn show_version(context: &mut Context<'_>) -> Reply {
     answer(state(context).map(|state| Reply::info(state.process().version)))
 }
 
+/// One word: `ready`, `leaving` (serves, but is about to go) or `stopping` (takes no more clients).
+pub(super) fn show_health(context: &mut Context<'_>) -> Reply {
+    answer(state(context).map(|state| {
+        Reply::info(match (state.is_ready(), state.process().stopping) {
+            (true, _) => "ready",
+            (false, false) => "leaving",
+            (false, true) => "stopping",
+        })
+    }))
+}
+
 pub(super) fn show_info(context: &mut Context<'_>) -> Reply {
     answer(state(context).map(|state| {
         let figures = figures(&**state);

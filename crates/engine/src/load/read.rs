@@ -1,13 +1,14 @@
 //! Files and directories into trees, with what they include; knows nothing of what is in them but `include`.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use plimsoll_config::tree::MAX_BYTES;
 use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Span, Value};
 
 use super::Surroundings;
+use super::files::Ask;
 
 /// The most files of one configuration.
 const MAX_FILES: usize = 10_000;
@@ -38,10 +39,10 @@ impl<'s> Reader<'s> {
 
     /// A file, or every `*.yaml` and `*.yml` of a directory in the order of their names. `by`: where it is asked for, if a file does.
     pub fn path(&mut self, path: &Path, by: Span) {
-        if !path.is_dir() {
+        if self.ask(Ask::Folder, path).is_ok_and(|yes| yes.is_empty()) {
             return self.file(path, by);
         }
-        match entries(path) {
+        match self.paths(Ask::Entries, path) {
             Err(error) => self.unreadable(path, by, &error),
             Ok(files) if files.is_empty() => {
                 let text = format!("{} holds no file that ends in .yaml or .yml", path.display());
@@ -52,7 +53,7 @@ impl<'s> Reader<'s> {
     }
 
     fn file(&mut self, path: &Path, by: Span) {
-        let real = match path.canonicalize() {
+        let real = match self.paths(Ask::Real, path).map(|mut paths| paths.pop().unwrap_or_default()) {
             Ok(real) => real,
             Err(error) => return self.unreadable(path, by, &error),
         };
@@ -69,7 +70,7 @@ impl<'s> Reader<'s> {
             self.found.push(Diagnostic::error("config.limit", by, format!("more than {MAX_FILES} files")));
             return;
         }
-        match contents(path) {
+        match self.ask(Ask::Contents, path).map(|mut texts| texts.pop().unwrap_or_default()) {
             Err(error) => self.unreadable(path, by, &error),
             Ok(bytes) => {
                 self.open.push(real);
@@ -124,18 +125,24 @@ impl<'s> Reader<'s> {
         }
         let folder = glob::Pattern::escape(&folder.display().to_string());
         let whole = Path::new(&folder).join(pattern);
-        let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
-        match glob::glob_with(&whole.display().to_string(), options) {
-            Err(error) => {
-                let text = format!("`{pattern}` is not a pattern: {}", error.msg);
-                self.found.push(Diagnostic::error("config.bad-value", span, text));
-            }
-            // In the order of their names; none is none.
-            Ok(paths) => paths.for_each(|path| match path {
-                Ok(path) => self.path(&path, span),
-                Err(error) => self.unreadable(error.path(), span, error.error()),
-            }),
+        if let Err(error) = glob::Pattern::new(&whole.display().to_string()) {
+            let text = format!("`{pattern}` is not a pattern: {}", error.msg);
+            self.found.push(Diagnostic::error("config.bad-value", span, text));
+            return;
         }
+        // In the order of their names; none is none.
+        match self.paths(Ask::Matching, &whole) {
+            Ok(paths) => paths.iter().for_each(|path| self.path(path, span)),
+            Err(error) => self.unreadable(&whole, span, &error),
+        }
+    }
+
+    fn ask(&self, ask: Ask, path: &Path) -> io::Result<Vec<Vec<u8>>> {
+        self.surroundings.files.ask(ask, path)
+    }
+
+    fn paths(&self, ask: Ask, path: &Path) -> io::Result<Vec<PathBuf>> {
+        Ok(self.ask(ask, path)?.into_iter().map(|bytes| PathBuf::from(OsString::from_vec(bytes))).collect())
     }
 }
 
@@ -151,25 +158,4 @@ fn take_includes(tree: &mut Node) -> Vec<(String, Span)> {
         tree.take("include");
     }
     patterns.unwrap_or_default()
-}
-
-/// The YAML files of a directory; hidden ones are left out, as editors leave their own there.
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && path.extension().is_some_and(|end| end == "yaml" || end == "yml") && !path.is_dir() {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// At most a byte more than is read: a device or a pipe has no end, and the parser says what is too large.
-fn contents(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

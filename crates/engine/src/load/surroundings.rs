@@ -1,8 +1,13 @@
 //! What a configuration is read against: environment, names, the machine's limits. Tests and fuzzers bring their own.
 
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
 
 use plimsoll_net::Family;
+use plimsoll_process::keeper;
+
+use super::files::{Ask, Disk, Files};
 
 /// Looks a name up; the error says why there is no address.
 pub type Resolve<'s> = &'s dyn Fn(&str, u16, Option<Family>) -> Result<SocketAddr, String>;
@@ -13,6 +18,8 @@ pub struct Surroundings<'s> {
     pub env: &'s dyn Fn(&str) -> Option<String>,
     /// Answers for names of servers.
     pub resolve: Resolve<'s>,
+    /// Answers for files.
+    pub files: &'s dyn Files,
     /// File descriptors that the process may have: `maxconn` is compared with them.
     pub descriptors: u64,
     /// Source ports for connections to one server address.
@@ -28,6 +35,7 @@ impl Surroundings<'_> {
         Self {
             env: &|variable| std::env::var(variable).ok(),
             resolve: &system,
+            files: &Disk,
             descriptors: plimsoll_net::limits::descriptors().hard,
             source_ports: source_ports(),
             cpus: plimsoll_net::limits::cpus(),
@@ -40,6 +48,7 @@ impl Surroundings<'_> {
         Self {
             env: &|_| None,
             resolve: &|_, _, _| Err("names are not looked up here".into()),
+            files: &Nothing,
             descriptors: u64::MAX,
             source_ports: u64::MAX,
             cpus: 1,
@@ -53,13 +62,27 @@ impl std::fmt::Debug for Surroundings<'_> {
     }
 }
 
+/// No files at all.
+struct Nothing;
+
+impl Files for Nothing {
+    fn ask(&self, _: Ask, _: &Path) -> io::Result<Vec<Vec<u8>>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
 fn system(host: &str, port: u16, family: Option<Family>) -> Result<SocketAddr, String> {
     let fits = |address: &SocketAddr| match family {
         None => true,
         Some(Family::V4) => address.is_ipv4(),
         Some(Family::V6) => address.is_ipv6(),
     };
-    match (host, port).to_socket_addrs() {
+    // Behind a change of root there is no resolv.conf, nor anything else that the look-up needs.
+    let found = match keeper::current() {
+        Some(keeper) => keeper.resolve(host, port).map(Vec::into_iter),
+        None => (host, port).to_socket_addrs(),
+    };
+    match found {
         Ok(mut all) => all.find(fits).ok_or_else(|| "it has no address of that family".into()),
         Err(error) => Err(error.to_string()),
     }

@@ -226,7 +226,11 @@ fn health_checks_without_effect(look: &Look<'_>, found: &mut Diagnostics) {
 fn maxconn_over_descriptors(look: &Look<'_>, found: &mut Diagnostics) {
     let Some(maxconn) = &look.file.global.maxconn else { return };
     let listeners = (look.binds.len() * look.workers) as u64;
-    let budget = Budget::new(Some(**maxconn as usize), listeners, look.workers as u64, look.surroundings.descriptors);
+    let global = &look.file.global;
+    // Whoever asks for a limit may be allowed to raise it.
+    let limit = global.ulimit_n.as_deref().map_or(look.surroundings.descriptors, |limit| u64::from(*limit));
+    let descriptors = global.fd_hard_limit.map_or(limit, |most| limit.min(u64::from(most)));
+    let budget = Budget::new(Some(**maxconn as usize), listeners, look.workers as u64, descriptors);
     if let Err(error) = budget {
         let told = Diagnostic::warning("config.maxconn", maxconn.span(), error.to_string());
         found.push(told.help("a start on this machine, by this user, would be refused"));

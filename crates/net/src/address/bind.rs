@@ -22,12 +22,11 @@ pub struct BindSpec {
 impl FromStr for BindSpec {
     type Err = AddressError;
 
-    /// As [`Address::parse`], and `fd@3`, `*:8000-8010`, `mptcp@*:80`, `mptcp4@…`, `mptcp6@…`.
+    /// As [`Address::parse`], and `fd@3`, `fd@name`, `*:8000-8010`, `mptcp@*:80`, `mptcp4@…`, `mptcp6@…`.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        if let Some(number) = text.strip_prefix("fd@") {
-            let known = number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok()).flatten();
-            let number = known.ok_or_else(|| AddressError::Descriptor(number.to_owned()))?;
-            let first = AddressSpec::Known(Address::Inherited(number));
+        if let Some(passed) = text.strip_prefix("fd@") {
+            let passed = passed.parse().map_err(|()| AddressError::Descriptor(passed.to_owned()))?;
+            let first = AddressSpec::Known(Address::Inherited(passed));
             return Ok(Self { first, last_port: None, mptcp: false });
         }
         let plain = match text.split_once('@') {
@@ -111,7 +110,7 @@ impl schemars::JsonSchema for BindSpec {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "pattern": r":[0-9]+(-[0-9]+)?$|^(unix@)?/|^abns@|^fd@[0-9]+$|\$\{",
+            "pattern": r":[0-9]+(-[0-9]+)?$|^(unix@)?/|^abns@|^fd@[0-9A-Za-z._-]+$|\$\{",
             "description": "An IP address and port or a range of ports, a UNIX socket, or an inherited descriptor.",
             "examples": ["127.0.0.1:80", "*:8000-8010", "[::1]:80", "unix@/run/app.sock", "fd@3"],
         })
@@ -143,6 +142,7 @@ mod tests {
         check("abns@a:1-2", "abns@a:1-2");
         check("/run/a:1-2", "unix@/run/a:1-2");
         check("fd@3", "fd@3");
+        check("fd@web-1", "fd@web-1");
         check("mptcp@*:80", "mptcp@0.0.0.0:80");
         check("mptcp4@a:80", "mptcp4@a:80");
         check("mptcp6@:80-81", "mptcp@[::]:80-81");
@@ -154,8 +154,8 @@ mod tests {
         check("*:0-80", "the range of ports `0-80` is empty: its first port comes first, and neither is 0");
         check("*:80-", "`80-` is not a port: a number from 0 to 65535 is expected");
         check("*:80-99999", "`80-99999` is not a port: a number from 0 to 65535 is expected");
-        check("fd@", "`` is no number of a descriptor");
-        check("fd@-1", "`-1` is no number of a descriptor");
+        check("fd@", "`` is neither the number of a descriptor nor a name");
+        check("fd@-1", "`-1` is neither the number of a descriptor nor a name");
         check("mptcp@/run/a", "`/run/a` has no port: write `/run/a:PORT`");
         assert!("fd@3".parse::<AddressSpec>().is_err(), "a server is not inherited");
     }

@@ -187,7 +187,7 @@ fn a_source_without_a_port_leaves_the_port_to_the_connect() {
 
 /// A descriptor's number as a process would be told of it.
 fn number(fd: &OwnedFd) -> Address {
-    Address::Inherited(fd.as_raw_fd())
+    Address::Inherited(plimsoll_net::Passed::Number(fd.as_raw_fd()))
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn an_inherited_socket_is_taken_over_in_blocking_mode_listening_or_not() {
 #[test]
 fn what_is_no_listener_is_not_taken_over() {
     let none = |address: &Address| Listener::bind(address, &ListenOptions::default()).unwrap_err().to_string();
-    assert!(none(&Address::Inherited(987_654)).contains("there is no descriptor 987654"));
+    assert!(none(&Address::Inherited(plimsoll_net::Passed::Number(987_654))).contains("there is no descriptor 987654"));
     let file: OwnedFd = std::fs::File::open("/dev/null").unwrap().into();
     assert!(none(&number(&file)).contains("is no socket"));
     let (connected, _other) = UnixStream::pair().unwrap();

@@ -4,7 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use plimsoll_clock::wall;
 
@@ -12,6 +13,17 @@ use super::Output;
 use crate::batch::Batch;
 use crate::framing::Header;
 use crate::{Level, To};
+
+/// Opens a file for appending.
+pub type Opener = fn(&Path) -> io::Result<File>;
+
+static OPENER: OnceLock<Opener> = OnceLock::new();
+
+/// From now on log files are opened by it, for the life of the process: after a change of root or of user, by one with more rights. The
+/// first one stays.
+pub fn open_files_with(opener: Opener) {
+    let _ = OPENER.set(opener);
+}
 
 /// A descriptor that takes whole batches with one write.
 #[derive(Debug)]
@@ -41,6 +53,9 @@ impl Stream {
 
 /// As a daemon's log is: for its group to read, and nobody else.
 fn append(path: &PathBuf) -> io::Result<File> {
+    if let Some(open) = OPENER.get() {
+        return open(path);
+    }
     OpenOptions::new().append(true).create(true).mode(0o640).open(path)
 }
 

@@ -66,12 +66,22 @@ async fn idle(client: &mut Client) -> bool {
             client.private = None;
         }
         // Who came before the drain is still owed one answer.
-        if (client.requests > 0 && client.port().is_leaving()) || client.timer.poll_expired(cx).is_ready() {
+        if client.requests > 0 && client.port().is_leaving() && goes_now(client) {
             return Poll::Ready(false);
         }
-        Poll::Pending
+        client.timer.poll_expired(cx).map(|()| false)
     })
     .await
+}
+
+/// Whether a drain or a reload closes an idle client at once. If not, its timer goes off at its moment, should that come before its time-out.
+#[cold]
+fn goes_now(client: &Client) -> bool {
+    let Some(at) = client.port().worker.parting(std::ptr::from_ref(client).addr()) else { return true };
+    if at < client.timer.deadline() {
+        client.timer.arm(at);
+    }
+    false
 }
 
 #[cfg(test)]

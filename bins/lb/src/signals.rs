@@ -1,0 +1,207 @@
+//! What the main thread waits for: signals, the service manager's watchdog, the end of a drain.
+
+use std::io;
+use std::time::Duration;
+
+use plimsoll_engine::{Asked, Engine, Pulse};
+use plimsoll_process::{Notify, children};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+/// How often the progress of a drain is told.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long a service manager is asked to go on waiting, each time.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How it ended.
+pub enum Stop {
+    /// Every connection came to its end.
+    Drained,
+    /// A second signal came first, or the time for draining was up: which of them.
+    Now(&'static str),
+}
+
+/// The signals that mean something, caught from here on.
+pub struct Signals {
+    runtime: Runtime,
+    caught: Caught,
+}
+
+struct Caught {
+    terminate: Signal,
+    interrupt: Signal,
+    soft: Signal,
+    hangup: Signal,
+    /// Of a child's end; only process 1 has children that it did not start.
+    child: Option<Signal>,
+}
+
+impl Signals {
+    /// To be called before anybody is told that we are ready.
+    pub fn catch() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let inside = runtime.enter();
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        let soft = signal(SignalKind::user_defined1())?;
+        let hangup = signal(SignalKind::hangup())?;
+        let child = children::is_first().then(|| signal(SignalKind::child())).transpose()?;
+        drop(inside);
+        Ok(Self { runtime, caught: Caught { terminate, interrupt, soft, hangup, child } })
+    }
+
+    /// Serves until the first SIGTERM, SIGINT or SIGUSR1; then it is not ready any more, goes on for the time of grace, and drains until the
+    /// last connection is gone, the time for it is up, or a second signal comes. SIGHUP reloads as long as it serves.
+    pub fn until_stopped(self, engine: &Engine, notify: &Notify) -> Stop {
+        let Self { runtime, mut caught } = self;
+        runtime.block_on(caught.stopped(engine, notify))
+    }
+}
+
+impl Caught {
+    async fn stopped(&mut self, engine: &Engine, notify: &Notify) -> Stop {
+        let mut watchdog = Watchdog::new(notify);
+        loop {
+            tokio::select! {
+                () = order(&mut self.terminate, &mut self.interrupt, &mut self.soft) => break,
+                _ = self.hangup.recv() => {
+                    notify.reloading();
+                    reload(engine);
+                    notify.ready(None, "serving");
+                }
+                () = watchdog.beat(engine, notify) => {}
+                () = ended(&mut self.child) => {
+                    children::reap();
+                }
+            }
+        }
+        engine.leave();
+        notify.stopping("stopping");
+        tokio::select! {
+            stop = leave(engine, notify) => stop,
+            () = order(&mut self.terminate, &mut self.interrupt, &mut self.soft) => Stop::Now("second signal"),
+            // Neither ends by itself.
+            () = async { loop { watchdog.beat(engine, notify).await } } => Stop::Drained,
+            () = async { loop { ended(&mut self.child).await; children::reap(); } } => Stop::Drained,
+        }
+    }
+}
+
+/// Any of the orders to stop.
+async fn order(terminate: &mut Signal, interrupt: &mut Signal, soft: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = soft.recv() => {}
+    }
+}
+
+/// A child has ended; never where nobody asks.
+async fn ended(child: &mut Option<Signal>) {
+    match child {
+        Some(child) => {
+            child.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// SIGHUP: the files are read again.
+fn reload(engine: &Engine) {
+    let before = engine.addresses();
+    match engine.reload_files(Asked::Signal) {
+        Ok(changes) => {
+            for (frontend, address) in engine.addresses().iter().filter(|bind| !before.contains(bind)) {
+                eprintln!("lb: listening on {address} (frontend {frontend})");
+            }
+            eprintln!("lb: reloaded:\n{changes}");
+        }
+        Err(error) => eprintln!("{error}\nlb: not reloaded: nothing has changed"),
+    }
+}
+
+/// The time of grace, then the drain.
+async fn leave(engine: &Engine, notify: &Notify) -> Stop {
+    if let Some(grace) = engine.grace() {
+        eprintln!("lb: not ready any more; draining begins in {grace:?}");
+        let pass = tokio::time::sleep(grace);
+        tokio::select! {
+            () = pass => {}
+            () = telling(|| notify.extend(PATIENCE, "not ready any more; draining begins soon")) => {}
+        }
+    }
+    eprintln!("lb: draining {} connections; a second signal stops now", engine.connections());
+    engine.drain();
+    let drained = async {
+        while !engine.is_drained() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let too_long = async {
+        match engine.hard_stop_after() {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut last = engine.connections();
+    let progress = telling(|| {
+        let left = engine.connections();
+        if left != last {
+            eprintln!("lb: draining: {left} connections left");
+            last = left;
+        }
+        notify.extend(PATIENCE, &format!("draining: {left} connections left"));
+    });
+    tokio::select! {
+        () = drained => Stop::Drained,
+        // It has no end.
+        () = progress => Stop::Drained,
+        () = too_long => {
+            eprintln!("lb: hard-stop-after: {} connections end now", engine.connections());
+            Stop::Now("hard-stop-after")
+        }
+    }
+}
+
+/// Tells now and once a second, for ever.
+async fn telling(mut tell: impl FnMut()) {
+    let mut every = interval(EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        tell();
+    }
+}
+
+/// Tells the service manager that we live, as long as every thread does.
+struct Watchdog {
+    every: Option<Interval>,
+    asked: Option<Pulse>,
+}
+
+impl Watchdog {
+    /// A quarter of the manager's patience: asked one time, told the next, and both again before it is over.
+    fn new(notify: &Notify) -> Self {
+        let every = notify.watchdog().map(|patience| {
+            let mut every = interval((patience / 4).max(Duration::from_millis(1)));
+            every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            every
+        });
+        Self { every, asked: None }
+    }
+
+    /// One beat. A pulse that is not complete is waited for: then nothing is told, and the manager draws its conclusions.
+    async fn beat(&mut self, engine: &Engine, notify: &Notify) {
+        let Some(every) = &mut self.every else { return std::future::pending().await };
+        every.tick().await;
+        match &self.asked {
+            None => self.asked = Some(engine.pulse()),
+            Some(pulse) if pulse.is_complete() => {
+                notify.alive();
+                self.asked = Some(engine.pulse());
+            }
+            Some(_) => {}
+        }
+    }
+}
