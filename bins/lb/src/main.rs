@@ -13,6 +13,7 @@ mod run;
 mod schema;
 mod shell;
 mod signals;
+mod take_over;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +48,10 @@ enum Verb {
         /// A file in YAML, or a directory of them; repeat for several, which are read as one configuration.
         #[arg(short, long = "file", value_name = "PATH", required = true)]
         files: Vec<PathBuf>,
+        /// Take the place of the running process that has this runtime socket (level admin): every listening socket is passed on, no client
+        /// is lost, and it drains once this one serves. If this one cannot serve, it stays.
+        #[arg(long, value_name = "SOCKET")]
+        take_over: Option<PathBuf>,
         /// This is the process that `daemon` asked for.
         #[arg(long, hide = true)]
         in_background: bool,
@@ -148,7 +153,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     match Arguments::parse().verb {
-        Verb::Run { files, in_background } => run::run(&files, in_background),
+        Verb::Run { files, take_over, in_background } => run::run(&files, take_over.as_deref(), in_background),
         Verb::Health { place, ready } => health::health(&place, ready),
         Verb::Check(arguments) => check::check(&arguments),
         Verb::Explain { code } => explain::explain(code.as_deref()),

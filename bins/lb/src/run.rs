@@ -1,18 +1,19 @@
 //! `lb run`: serves until it is told to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use plimsoll_engine::{Engine, Loader, Plan};
 use plimsoll_process::background::{self, Background, Started};
 use plimsoll_process::{Notify, PidFile, activation};
 
+use crate::take_over::take_over;
 use crate::{check, rights};
 
 pub use crate::signals::{Signals, Stop};
 
 /// The verb. `background`: this is the process that `daemon` asked for.
-pub fn run(files: &[PathBuf], in_background: bool) -> ExitCode {
+pub fn run(files: &[PathBuf], take_over: Option<&Path>, in_background: bool) -> ExitCode {
     let entered = match in_background.then(Background::enter).transpose() {
         Ok(entered) => entered,
         Err(error) => return failed(&format!("cannot go to the background: {error}")),
@@ -26,7 +27,7 @@ pub fn run(files: &[PathBuf], in_background: bool) -> ExitCode {
         return daemon();
     }
     match check::told(files, plan, &findings) {
-        Some(plan) => match serve(plan, files, entered) {
+        Some(plan) => match serve(plan, files, take_over, entered) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&error),
         },
@@ -51,7 +52,7 @@ fn daemon() -> ExitCode {
     }
 }
 
-fn serve(plan: Plan, files: &[PathBuf], entered: Option<Background>) -> Result<(), String> {
+fn serve(plan: Plan, files: &[PathBuf], before: Option<&Path>, entered: Option<Background>) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
     // What takes the rights of root, or a file that a change of root hides.
     let wanted = plan.descriptors();
@@ -62,6 +63,7 @@ fn serve(plan: Plan, files: &[PathBuf], entered: Option<Background>) -> Result<(
         eprintln!("lb: {error}");
     }
     activation::learn_names();
+    let predecessor = before.map(take_over).transpose()?;
     let notify = Notify::from_env().map_err(text)?;
     let mut pidfile = plan.pidfile().map(|path| PidFile::open(&path)).transpose().map_err(text)?;
     // Before the first thread: rights belong to threads, not to the process.
@@ -77,8 +79,17 @@ fn serve(plan: Plan, files: &[PathBuf], entered: Option<Background>) -> Result<(
         file.write().map_err(text)?;
     }
     eprintln!("lb: ready");
-    let main = entered.is_some().then(std::process::id);
+    let main = (entered.is_some() || before.is_some()).then(std::process::id);
     notify.ready(main, "serving");
+    // The service manager knows by now whom to watch.
+    if let Some(predecessor) = predecessor {
+        let sockets = predecessor.sockets;
+        match predecessor.replace() {
+            Ok(()) => eprintln!("lb: has taken over {sockets} sockets"),
+            // It went by itself meanwhile.
+            Err(error) => eprintln!("lb: the process before this one could not be told that it may go: {error}"),
+        }
+    }
     if let Some(entered) = entered {
         entered.serves().map_err(text)?;
     }

@@ -62,9 +62,10 @@ impl Signals {
 impl Caught {
     async fn stopped(&mut self, engine: &Engine, notify: &Notify) -> Stop {
         let mut watchdog = Watchdog::new(notify);
-        loop {
+        let succeeded = loop {
             tokio::select! {
-                () = order(&mut self.terminate, &mut self.interrupt, &mut self.soft) => break,
+                () = order(&mut self.terminate, &mut self.interrupt, &mut self.soft) => break false,
+                () = engine.until_succeeded() => break true,
                 _ = self.hangup.recv() => {
                     notify.reloading();
                     reload(engine);
@@ -75,11 +76,19 @@ impl Caught {
                     children::reap();
                 }
             }
-        }
+        };
         engine.leave();
-        notify.stopping("stopping");
+        let nobody = Notify::default();
+        let (grace, notify) = if succeeded {
+            // The service goes on: neither the manager nor those who send clients need to know.
+            eprintln!("lb: another process has taken over");
+            (None, &nobody)
+        } else {
+            notify.stopping("stopping");
+            (engine.grace(), notify)
+        };
         tokio::select! {
-            stop = leave(engine, notify) => stop,
+            stop = leave(engine, notify, grace) => stop,
             () = order(&mut self.terminate, &mut self.interrupt, &mut self.soft) => Stop::Now("second signal"),
             // Neither ends by itself.
             () = async { loop { watchdog.beat(engine, notify).await } } => Stop::Drained,
@@ -122,8 +131,8 @@ fn reload(engine: &Engine) {
 }
 
 /// The time of grace, then the drain.
-async fn leave(engine: &Engine, notify: &Notify) -> Stop {
-    if let Some(grace) = engine.grace() {
+async fn leave(engine: &Engine, notify: &Notify, grace: Option<Duration>) -> Stop {
+    if let Some(grace) = grace {
         eprintln!("lb: not ready any more; draining begins in {grace:?}");
         let pass = tokio::time::sleep(grace);
         tokio::select! {

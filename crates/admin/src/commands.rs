@@ -44,6 +44,13 @@ pub const COMMANDS: &[Command] = &[
     row(&["show", "servers", "state"], Level::User, "[<b>]", "state of the servers", servers_state::show),
     row(&["show", "stat"], Level::User, "[typed|json|up|no-maint]*", "figures of proxies and servers", stat::show_stat),
     row(&["show", "version"], Level::User, "", "version of the process", info::show_version),
+    row(
+        &["take-over"],
+        Level::Admin,
+        "",
+        "pass every listening socket to a successor (lb run --take-over)",
+        reload::take_over,
+    ),
 ];
 
 fn state<'a>(context: &Context<'a>) -> Result<&'a Live, Reply> {

@@ -2,19 +2,34 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use plimsoll_net::{Address, ListenOptions, Listener};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::options::FileMode;
 
 /// A connection to an operator.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Itself, if it can carry descriptors.
+    fn carrier(&self) -> Option<BorrowedFd<'_>>;
+}
+
+impl Stream for TcpStream {
+    fn carrier(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
+
+impl Stream for UnixStream {
+    fn carrier(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
+    }
+}
 
 #[derive(Debug)]
 enum Listening {
@@ -22,11 +37,18 @@ enum Listening {
     Unix(UnixListener),
 }
 
+#[derive(Debug)]
+struct Open {
+    listening: Listening,
+    /// As long as it is there, a successor of this process is given the socket.
+    _known: Listener,
+}
+
 /// A socket that listens on the control thread's runtime, until it is closed or dropped; then the file of a UNIX socket goes with it.
 #[derive(Debug)]
 pub(crate) struct Door {
     /// The lock is held for one poll at a time.
-    listening: Mutex<Option<Listening>>,
+    listening: Mutex<Option<Open>>,
     address: Address,
 }
 
@@ -36,14 +58,14 @@ impl Door {
         let options = ListenOptions { backlog: 64, mode: Some(mode.0), ..ListenOptions::default() };
         let listener = Listener::bind(address, &options)?;
         let door = Self { address: listener.local_addr().clone(), listening: Mutex::default() };
-        *door.lock() = Some(match &door.address {
-            Address::Inet(_) => Listening::Tcp(TcpListener::from_std(listener.into_fd().into())?),
-            Address::Unix(_) | Address::Abstract(_) => {
-                Listening::Unix(UnixListener::from_std(listener.into_fd().into())?)
-            }
+        let ours = listener.duplicate()?;
+        let listening = match &door.address {
+            Address::Inet(_) => Listening::Tcp(TcpListener::from_std(ours.into())?),
+            Address::Unix(_) | Address::Abstract(_) => Listening::Unix(UnixListener::from_std(ours.into())?),
             // No key of ours leads here.
             Address::Inherited(_) => return Err(io::ErrorKind::Unsupported.into()),
-        });
+        };
+        *door.lock() = Some(Open { listening, _known: listener });
         Ok(door)
     }
 
@@ -76,7 +98,7 @@ impl Door {
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Box<dyn Stream>>>> {
-        Poll::Ready(Ok(match &*self.lock() {
+        Poll::Ready(Ok(match self.lock().as_ref().map(|open| &open.listening) {
             None => None,
             Some(Listening::Tcp(listener)) => {
                 let (stream, _) = ready!(listener.poll_accept(cx))?;
@@ -87,7 +109,7 @@ impl Door {
         }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Listening>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
         self.listening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,9 +1,11 @@
 //! One connection to the runtime socket: bytes between a stream and a [`Session`].
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_commands::{Live, Session, Step, Table};
+use plimsoll_net::descriptors;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -20,6 +22,20 @@ pub(crate) async fn converse(mut stream: Box<dyn Stream>, options: &RuntimeApi, 
     let mut out = Vec::new();
     loop {
         let step = session.step(live, &mut out);
+        if let Some(descriptor) = session.take_descriptor() {
+            let Some(carrier) = stream.carrier() else {
+                // The command did nothing yet: what it began ends with the descriptor.
+                out.clear();
+                out.extend_from_slice(b"Descriptors can be passed over a UNIX socket only.\n\n");
+                let _ = timeout(limit, stream.write_all(&out)).await;
+                return;
+            };
+            // Nothing else was said on this connection, so a short line has room.
+            if descriptors::send(carrier, &out, &[descriptor.as_fd()]).is_err() {
+                return;
+            }
+            out.clear();
+        }
         if !out.is_empty() && (step != Step::Output || out.len() >= SEND) {
             if !matches!(timeout(limit, stream.write_all(&out)).await, Ok(Ok(()))) {
                 return;

@@ -1,5 +1,6 @@
 //! What this crate is told about the process: the seam to `engine`.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,6 +16,11 @@ pub trait State: Send + Sync + 'static {
 
     /// Loads the configuration again. What was or would be done, or why nothing was, in words for people.
     fn reload(&self, how: Reload) -> Result<String, String>;
+
+    /// Sends every listening socket over the descriptor that it gives, to a process that will take this one's place.
+    fn hand_over(&self) -> Result<OwnedFd, String> {
+        Err("This process hands nothing over.".to_owned())
+    }
 
     /// The last failures of all workers, newest first, and how many there were in all.
     fn failures(&self, most: usize) -> (Vec<KeptFailure>, u64) {

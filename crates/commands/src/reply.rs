@@ -1,6 +1,7 @@
-//! What a command answers: nothing, a message, or pages of text that are made one at a time.
+//! What a command answers: nothing, a message, pages of text that are made one at a time, or a descriptor.
 
 use std::fmt;
+use std::os::fd::OwnedFd;
 
 /// How much a message matters, in syslog's numbers. `set severity-output` shows it, so that a program need not know the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +47,8 @@ pub enum Reply {
     Message(Severity, String),
     /// A dump: data for a program, never prefixed.
     Pages(Pages),
+    /// A message, with which a descriptor goes: the transport sends it along, or says that it cannot.
+    Descriptor(OwnedFd, String),
 }
 
 impl Reply {
@@ -84,6 +87,7 @@ impl fmt::Debug for Reply {
             Self::Done => f.write_str("Done"),
             Self::Message(severity, text) => write!(f, "{severity:?}({text:?})"),
             Self::Pages(_) => f.write_str("Pages"),
+            Self::Descriptor(_, text) => write!(f, "Descriptor({text:?})"),
         }
     }
 }

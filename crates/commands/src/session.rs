@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use crate::builtin::Builtin;
@@ -55,6 +56,7 @@ pub struct Session {
     /// Of the last request in `queue`.
     payload: Option<Payload>,
     pages: Option<Pages>,
+    descriptor: Option<OwnedFd>,
 }
 
 #[derive(Debug)]
@@ -81,6 +83,7 @@ impl Session {
             queue: VecDeque::new(),
             payload: None,
             pages: None,
+            descriptor: None,
         }
     }
 
@@ -98,6 +101,11 @@ impl Session {
     #[must_use]
     pub fn is_interactive(&self) -> bool {
         self.prompt
+    }
+
+    /// The descriptor that goes with the output of the last step.
+    pub fn take_descriptor(&mut self) -> Option<OwnedFd> {
+        self.descriptor.take()
     }
 
     /// Goes on by one answer or one page.
@@ -200,6 +208,10 @@ impl Session {
             Reply::Done => self.close_answer(out),
             Reply::Message(severity, text) => self.say(severity, &text, out),
             Reply::Pages(pages) => self.pages = Some(pages),
+            Reply::Descriptor(descriptor, text) => {
+                self.descriptor = Some(descriptor);
+                self.say(Severity::Info, &text, out);
+            }
         }
     }
 

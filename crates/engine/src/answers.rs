@@ -1,5 +1,6 @@
 //! What the engine tells those who ask about the process: the runtime socket and the pages.
 
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -60,6 +61,10 @@ impl State for Answers {
             Reload::Plan => engine.plan_files(),
         };
         changes.map(|changes| changes.to_string()).map_err(|refused| refused.text)
+    }
+
+    fn hand_over(&self) -> Result<OwnedFd, String> {
+        self.engine.upgrade().ok_or("the process is ending")?.hand_over()
     }
 
     fn failures(&self, most: usize) -> (Vec<KeptFailure>, u64) {

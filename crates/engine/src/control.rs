@@ -55,6 +55,11 @@ impl Control {
         self.order(Order::Check(subjects));
     }
 
+    /// The runtime socket and the pages are another process's from now on; who is being answered is answered.
+    pub(crate) fn hand_over(&self) {
+        drop(crate::process::lock(&self.serving).take());
+    }
+
     /// Asks for a sign of life.
     pub(crate) fn pulse(&self, beats: Arc<AtomicUsize>) {
         self.order(Order::Pulse(beats));

@@ -20,6 +20,7 @@ mod model;
 mod names;
 mod plan;
 mod process;
+mod succession;
 mod worker;
 mod world;
 

@@ -61,7 +61,7 @@ impl Drop for NewFiles {
 pub(crate) struct Opened {
     wanted: Vec<Place>,
     ports: Vec<u32>,
-    /// For each bind that is new, one listener a worker, until the workers have them.
+    /// For each bind that is new, at least one listener a worker, until the workers have them.
     groups: Vec<Option<Vec<Listener>>>,
     addresses: Vec<(String, Address)>,
     files: NewFiles,
@@ -113,8 +113,9 @@ impl Opened {
     pub(crate) fn deal(&mut self, workers: usize) -> Vec<Vec<(u32, Listener)>> {
         let mut shares: Vec<Vec<(u32, Listener)>> = (0..workers).map(|_| Vec::new()).collect();
         for (port, group) in self.ports.iter().zip(&mut self.groups) {
-            for (share, listener) in shares.iter_mut().zip(group.take().into_iter().flatten()) {
-                share.push((*port, listener));
+            // What a predecessor with more workers left goes round once more: each of these sockets has clients that wait in it.
+            for (at, listener) in group.take().into_iter().flatten().enumerate() {
+                shares[at % workers].push((*port, listener));
             }
         }
         shares

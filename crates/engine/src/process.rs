@@ -12,7 +12,8 @@ use plimsoll_clock::Tick;
 use plimsoll_net::Address;
 use plimsoll_observe::{Events, Sink, SinkError};
 use plimsoll_outcome::Outcome;
-use plimsoll_proxy::Snapshot;
+use plimsoll_proxy::{Snapshot, Spread};
+use tokio::sync::Notify;
 
 use crate::alive::Alive;
 use crate::answers::Answers;
@@ -73,6 +74,10 @@ pub struct Engine {
     draining: AtomicBool,
     /// It still serves, and no more clients are to be sent.
     pub(crate) leaving: AtomicBool,
+    /// Another process has taken this one's place.
+    pub(crate) replaced: AtomicBool,
+    /// Wakes whoever waits for that.
+    pub(crate) succeeded: Notify,
     /// Some server's name has no address yet.
     unresolved: AtomicBool,
     /// The thread that looks after those names.
@@ -159,6 +164,8 @@ impl Engine {
             loader,
             draining: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
+            replaced: AtomicBool::new(false),
+            succeeded: Notify::new(),
             unresolved: AtomicBool::new(unresolved),
             names: OnceLock::new(),
             me: me.clone(),
@@ -330,7 +337,9 @@ impl Engine {
         if !self.draining.swap(true, Relaxed) {
             events::stopping(&self.log.events(), self.connections());
         }
-        let spread = lock(&self.running).plan.spread();
+        // Nobody is in a hurry when another process serves: each client goes with its next request, or at its time-out.
+        let unhurried = self.replaced.load(Relaxed).then_some(Spread::Infinite);
+        let spread = lock(&self.running).plan.spread().or(unhurried);
         for worker in &*lock(&self.workers) {
             worker.tell(Command::Drain(spread));
         }

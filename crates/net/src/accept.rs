@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rustix::io::Errno;
@@ -17,7 +18,7 @@ use crate::{Address, ListenOptions, Listener, Stream};
 
 /// A listener in the current runtime.
 pub struct Acceptor {
-    fd: AsyncFd<OwnedFd>,
+    fd: AsyncFd<Arc<OwnedFd>>,
     address: Address,
     tcp: bool,
 }
@@ -94,7 +95,7 @@ impl Acceptor {
 
     /// Leaves the event loop; the socket keeps listening.
     pub fn into_listener(self) -> io::Result<Listener> {
-        Listener::adopt(self.fd.into_inner())
+        Ok(Listener::kept(self.fd.into_inner(), self.address))
     }
 }
 

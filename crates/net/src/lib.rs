@@ -11,6 +11,7 @@ mod address;
 mod close;
 mod connect;
 pub mod descriptors;
+pub mod heritage;
 mod inherited;
 mod keepalive;
 pub mod limits;

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
-use crate::{Address, Keepalive, inherited, namespace, sockopt as more};
+use crate::{Address, Keepalive, heritage, inherited, namespace, sockopt as more};
 
 /// What can be chosen when listening.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +119,7 @@ fn said(what: &str, error: io::Error) -> io::Error {
 /// A listening socket that belongs to no event loop yet; it may be sent to the worker that will use it.
 #[derive(Debug)]
 pub struct Listener {
-    fd: OwnedFd,
+    fd: Arc<OwnedFd>,
     address: Address,
 }
 
@@ -127,9 +128,24 @@ const FLAGS: SocketFlags = SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC);
 impl Listener {
     /// Binds and listens.
     pub fn bind(address: &Address, options: &ListenOptions) -> io::Result<Listener> {
-        let bound = Listener::bound(address, options, options.reuse_port)?;
+        let mut left = Listener::left(address, options)?;
+        let bound = match left.pop() {
+            Some(first) => first,
+            None => Listener::bound(address, options, options.reuse_port)?,
+        };
         bound.listen(options)?;
+        heritage::register(&key(address, options), std::iter::once(&bound.fd));
         Ok(bound)
+    }
+
+    /// What a predecessor left at this address.
+    fn left(address: &Address, options: &ListenOptions) -> io::Result<Vec<Listener>> {
+        let take = |socket: OwnedFd| {
+            // The port that the kernel chose is known to the socket only.
+            let bound = Address::from_kernel(rustix::net::getsockname(&socket)?).filter(Address::is_tcp);
+            Listener::taken(socket, bound.as_ref().unwrap_or(address), options)
+        };
+        heritage::claim(&key(address, options)).into_iter().map(take).collect()
     }
 
     /// Binds `members` sockets that share one address, so that the kernel deals connections to workers.
@@ -137,31 +153,39 @@ impl Listener {
     /// A TCP port that somebody else listens on is `AddrInUse` even if they would share it: the first member binds alone and
     /// opens the port to the others only afterwards. Port 0 is chosen once, by the first member. A UNIX address and an inherited socket
     /// cannot be shared that way: the members are one socket, duplicated.
+    ///
+    /// What a predecessor left there (see [`heritage`]) is taken over whole: there may be more than `members` then, and each has clients.
     pub fn bind_group(address: &Address, members: usize, options: &ListenOptions) -> io::Result<Vec<Listener>> {
-        let first = Listener::bound(address, options, false)?;
-        let mut group = Vec::with_capacity(members.max(1));
-        if let Address::Inet(_) = address {
-            sockopt::set_socket_reuseport(&first.fd, true)?;
-            for _ in 1..members {
-                group.push(Listener::bound(&first.address, options, true)?);
-            }
-        } else {
-            for _ in 1..members {
-                let fd = rustix::io::fcntl_dupfd_cloexec(&first.fd, 0)?;
-                group.push(Listener { fd, address: first.address.clone() });
+        let mut group = Listener::left(address, options)?;
+        if group.is_empty() {
+            group.push(Listener::bound(address, options, false)?);
+            if let Address::Inet(_) = address {
+                sockopt::set_socket_reuseport(&group[0].fd, true)?;
             }
         }
-        group.insert(0, first);
+        while group.len() < members {
+            let first = &group[0];
+            group.push(match address {
+                Address::Inet(_) => Listener::bound(&first.address, options, true)?,
+                _ => {
+                    let fd = rustix::io::fcntl_dupfd_cloexec(&first.fd, 0)?;
+                    Listener { fd: fd.into(), address: first.address.clone() }
+                }
+            });
+        }
         // Only now, when nothing can fail for lack of the port any more, may clients queue.
         for member in &group {
             member.listen(options)?;
         }
+        // Of one that was duplicated, one is enough.
+        let alike = if let Address::Inet(_) = address { group.len() } else { 1 };
+        heritage::register(&key(address, options), group.iter().take(alike).map(|member| &member.fd));
         Ok(group)
     }
 
     /// Makes a UNIX socket's file for another process, which will listen: the far end of [`crate::outside`].
     pub fn bind_only(address: &Address, options: &ListenOptions) -> io::Result<OwnedFd> {
-        bind_unix_here(address, options.mode).map(Listener::into_fd)
+        bind_unix_here(address, options.mode)?.duplicate()
     }
 
     /// Takes over a socket that already listens, such as one inherited from a predecessor.
@@ -171,7 +195,17 @@ impl Listener {
         }
         rustix::io::ioctl_fionbio(&fd, true)?;
         let address = Address::from_kernel(rustix::net::getsockname(&fd)?).ok_or(Errno::AFNOSUPPORT)?;
-        Ok(Listener { fd, address })
+        Ok(Listener { fd: fd.into(), address })
+    }
+
+    /// It listened already, in an event loop.
+    pub(crate) fn kept(fd: Arc<OwnedFd>, address: Address) -> Listener {
+        Listener { fd, address }
+    }
+
+    /// Another descriptor of the same socket.
+    pub fn duplicate(&self) -> io::Result<OwnedFd> {
+        Ok(rustix::io::fcntl_dupfd_cloexec(&self.fd, 0)?)
     }
 
     fn bound(address: &Address, options: &ListenOptions, reuse_port: bool) -> io::Result<Listener> {
@@ -192,7 +226,7 @@ impl Listener {
         options.apply(&fd)?;
         rustix::net::bind(&fd, inet)?;
         let address = Address::from_kernel(rustix::net::getsockname(&fd)?).ok_or(Errno::AFNOSUPPORT)?;
-        Ok(Listener { fd, address })
+        Ok(Listener { fd: fd.into(), address })
     }
 
     /// An inherited socket is bound; it need not listen yet, and may be in blocking mode, in which it would hold its worker.
@@ -204,7 +238,7 @@ impl Listener {
         if sockopt::socket_domain(&fd)? != AddressFamily::UNIX {
             options.apply(&fd)?;
         }
-        Ok(Listener { fd, address: address.clone() })
+        Ok(Listener { fd: fd.into(), address: address.clone() })
     }
 
     fn listen(&self, options: &ListenOptions) -> io::Result<()> {
@@ -235,9 +269,9 @@ impl Listener {
         }
     }
 
-    /// The descriptor, to hand it to a successor or to another member.
+    /// The descriptor, shared with whoever keeps it known as a listener of this process.
     #[must_use]
-    pub fn into_fd(self) -> OwnedFd {
+    pub fn into_fd(self) -> Arc<OwnedFd> {
         self.fd
     }
 }
@@ -246,6 +280,12 @@ impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// The name under which a successor finds it: a place may be the same but for the interface or the namespace.
+fn key(address: &Address, options: &ListenOptions) -> String {
+    let name = |name: &Option<Box<str>>| name.as_deref().unwrap_or_default().to_owned();
+    format!("{address}|{}|{}", name(&options.interface), name(&options.namespace))
 }
 
 /// Begins to listen, or goes on with another queue.
@@ -293,7 +333,7 @@ fn bind_unix(address: &Address, mode: Option<u32>) -> io::Result<Listener> {
     {
         let fd = opened?;
         rustix::io::ioctl_fionbio(&fd, true)?;
-        return Ok(Listener { fd, address: address.clone() });
+        return Ok(Listener { fd: fd.into(), address: address.clone() });
     }
     bind_unix_here(address, mode)
 }
@@ -320,5 +360,5 @@ fn bind_unix_here(address: &Address, mode: Option<u32>) -> io::Result<Listener> 
         // Before it listens: nobody connects with the rights that the umask left.
         std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
     }
-    Ok(Listener { fd, address: address.clone() })
+    Ok(Listener { fd: fd.into(), address: address.clone() })
 }

@@ -29,8 +29,11 @@ pub(crate) fn bind(path: &Path, mode: Option<u32>) -> Option<io::Result<OwnedFd>
     OUTSIDE.get().map(|outside| outside.bind(path, mode))
 }
 
-/// Removes the file of a UNIX socket, by whoever may.
+/// Removes the file of a UNIX socket, by whoever may; not while another process has the same socket.
 pub fn remove(path: &Path) -> io::Result<()> {
+    if crate::heritage::is_shared() {
+        return Ok(());
+    }
     match OUTSIDE.get() {
         Some(outside) => outside.remove(path),
         None => std::fs::remove_file(path),

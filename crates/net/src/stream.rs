@@ -39,7 +39,7 @@ pub enum Peeked {
     reason = "its successor is unsafe only for types whose descriptor may change; an OwnedFd's never does. Goes when \
               tokio offers a safe constructor for owned descriptors"
 )]
-pub(crate) fn register(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+pub(crate) fn register<T: std::os::fd::AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(fd, interest)
 }
 

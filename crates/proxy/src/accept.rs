@@ -38,8 +38,8 @@ pub(crate) struct Port {
     retired: Cell<bool>,
     /// `accept-proxy`: clients that come from now on begin with a PROXY header.
     accept_proxy: Cell<bool>,
-    /// The socket, as long as it accepts: clients hold their port longer.
-    acceptor: Weak<Acceptor>,
+    /// The sockets, as long as they accept: clients hold their port longer. One, or several that a predecessor left.
+    acceptors: Vec<Weak<Acceptor>>,
     options: RefCell<ListenOptions>,
     whence: Rc<Whence>,
 }
@@ -79,11 +79,12 @@ impl Port {
         if *self.options.borrow() == *options {
             return;
         }
-        let Some(acceptor) = self.acceptor.upgrade() else { return };
-        match acceptor.tune(options) {
-            Ok(()) => drop(self.options.replace(options.clone())),
-            // Not known to happen to a socket that listens.
-            Err(error) => eprintln!("lb: {} keeps its old options: {error}", acceptor.local_addr()),
+        for acceptor in self.acceptors.iter().filter_map(Weak::upgrade) {
+            match acceptor.tune(options) {
+                Ok(()) => drop(self.options.replace(options.clone())),
+                // Not known to happen to a socket that listens.
+                Err(error) => eprintln!("lb: {} keeps its old options: {error}", acceptor.local_addr()),
+            }
         }
     }
 
@@ -115,10 +116,10 @@ impl Port {
 /// Starts accepting.
 pub(crate) fn listen(
     worker: &Rc<Worker>,
-    acceptor: Acceptor,
+    acceptors: Vec<Acceptor>,
     Assignment { port: id, frontend, accept_proxy, options, gate }: Assignment,
 ) -> Rc<Port> {
-    let acceptor = Rc::new(acceptor);
+    let acceptors: Vec<Rc<Acceptor>> = acceptors.into_iter().map(Rc::new).collect();
     let name = frontend.name.clone();
     let port = Rc::new(Port {
         id,
@@ -126,13 +127,15 @@ pub(crate) fn listen(
         route: RefCell::new(Route::new(&frontend)),
         retired: Cell::new(false),
         accept_proxy: Cell::new(accept_proxy),
-        acceptor: Rc::downgrade(&acceptor),
+        acceptors: acceptors.iter().map(Rc::downgrade).collect(),
         options: RefCell::new(options),
         gate: RefCell::new(gate),
         whence: Rc::new(Whence { worker: Rc::clone(worker), frontend: RefCell::new(name) }),
     });
-    let of = Rc::clone(&port);
-    worker.keep_running("a listener", move || accept(Rc::clone(&acceptor), Rc::clone(&of)));
+    for acceptor in acceptors {
+        let of = Rc::clone(&port);
+        worker.keep_running("a listener", move || accept(Rc::clone(&acceptor), Rc::clone(&of)));
+    }
     port
 }
 

@@ -35,7 +35,7 @@ pub struct Worker {
     by_server: RefCell<HashMap<(*const Server, Address), Known>>,
     ports: RefCell<Vec<Rc<Port>>>,
     /// Listeners of a configuration that is still to come.
-    prepared: RefCell<HashMap<u32, Acceptor>>,
+    prepared: RefCell<HashMap<u32, Vec<Acceptor>>>,
     /// Servers whose tunnels are to end now. Not kept alive: a thousand reloads would keep a thousand servers.
     revoked: RefCell<HashMap<*const Server, Weak<Server>>>,
     draining: Cell<bool>,
@@ -128,9 +128,11 @@ impl Worker {
     /// Registers new listeners with the event loop, by their numbers; nobody is accepted before [`adopt`](Self::adopt). All that can fail of
     /// taking a configuration over is here.
     pub fn prepare(&self, listeners: Vec<(u32, Listener)>) -> std::io::Result<()> {
-        let acceptors: std::io::Result<Vec<_>> =
-            listeners.into_iter().map(|(port, listener)| Ok((port, Acceptor::new(listener)?))).collect();
-        self.prepared.borrow_mut().extend(acceptors?);
+        let mut prepared = HashMap::<u32, Vec<Acceptor>>::new();
+        for (port, listener) in listeners {
+            prepared.entry(port).or_default().push(Acceptor::new(listener)?);
+        }
+        self.prepared.borrow_mut().extend(prepared);
         Ok(())
     }
 
@@ -150,8 +152,8 @@ impl Worker {
             if let Some(known) = gone.remove(&assignment.port) {
                 known.assign(&assignment);
                 stay.push(known);
-            } else if let Some(acceptor) = prepared.remove(&assignment.port) {
-                stay.push(accept::listen(self, acceptor, assignment));
+            } else if let Some(acceptors) = prepared.remove(&assignment.port) {
+                stay.push(accept::listen(self, acceptors, assignment));
             }
         }
         self.ports.replace(stay);

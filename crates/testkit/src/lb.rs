@@ -65,6 +65,8 @@ pub struct Start {
     pub variables: Vec<(String, String)>,
     /// A program that runs it, with its arguments: `strace` and what it does to system calls.
     pub under: Vec<String>,
+    /// More arguments of `lb run`.
+    pub arguments: Vec<String>,
 }
 
 impl Lb {
@@ -106,7 +108,7 @@ impl Lb {
                 limited
             }
         };
-        run.arg("run").arg("-f").arg(&file).current_dir(folder.path());
+        run.arg("run").arg("-f").arg(&file).args(&how.arguments).current_dir(folder.path());
         run.envs(how.variables.iter().map(|(name, value)| (name, value)));
         let process = Process::spawn(run).expect("lb starts");
         Self { process, folder, name: "lb", known: Vec::new() }

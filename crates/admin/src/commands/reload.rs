@@ -1,4 +1,4 @@
-//! `reload`: the engine's, with its words as the answer.
+//! `reload` and `take-over`: the engine's, with its words as the answer.
 
 use plimsoll_commands::{Context, Reply};
 
@@ -16,6 +16,14 @@ pub(super) fn reload(context: &mut Context<'_>) -> Reply {
             Ok(text) => Ok(Reply::info(without_empty_lines(&text))),
             Err(text) => Err(Reply::error(without_empty_lines(&text))),
         }
+    }))
+}
+
+/// The answer carries a descriptor: the far end of what the sockets come over.
+pub(super) fn take_over(context: &mut Context<'_>) -> Reply {
+    answer(state(context).and_then(|state| match state.hand_over() {
+        Ok(socket) => Ok(Reply::Descriptor(socket, "The sockets follow over the descriptor.".to_owned())),
+        Err(text) => Err(Reply::error(text)),
     }))
 }
 
