@@ -123,7 +123,7 @@ pub(crate) struct Defaults {
     pub(crate) http_keep_alive: Option<bool>,
     /// For frontends: TCP keep-alive probes to clients: true, false, or a map.
     pub(crate) client_keepalive: Option<Keepalive>,
-    /// For frontends: save a packet for each connection; true in HTTP mode if not given.
+    /// For frontends: save a packet for each connection; false if not given.
     pub(crate) tcp_smart_accept: Option<bool>,
     /// For frontends: new connections a second; further ones wait in the kernel's queue.
     pub(crate) rate_limit_sessions: Option<u32>,
@@ -171,7 +171,7 @@ pub(crate) struct NamedDefaults {
     pub(crate) http_keep_alive: Option<bool>,
     /// For frontends: TCP keep-alive probes to clients: true, false, or a map.
     pub(crate) client_keepalive: Option<Keepalive>,
-    /// For frontends: save a packet for each connection; true in HTTP mode if not given.
+    /// For frontends: save a packet for each connection; false if not given.
     pub(crate) tcp_smart_accept: Option<bool>,
     /// For frontends: new connections a second; further ones wait in the kernel's queue.
     pub(crate) rate_limit_sessions: Option<u32>,
@@ -222,7 +222,7 @@ pub(crate) struct Frontend {
     pub(crate) http_keep_alive: Option<bool>,
     /// TCP keep-alive probes to clients: true, false, or a map.
     pub(crate) client_keepalive: Option<Keepalive>,
-    /// Save a packet for each connection; true in HTTP mode if not given.
+    /// Save a packet for each connection; false if not given.
     pub(crate) tcp_smart_accept: Option<bool>,
     /// New connections a second; further ones wait in the kernel's queue.
     pub(crate) rate_limit_sessions: Option<u32>,
@@ -345,7 +345,7 @@ pub(crate) struct Listen {
     pub(crate) http_keep_alive: Option<bool>,
     /// TCP keep-alive probes to clients: true, false, or a map.
     pub(crate) client_keepalive: Option<Keepalive>,
-    /// Save a packet for each connection; true in HTTP mode if not given.
+    /// Save a packet for each connection; false if not given.
     pub(crate) tcp_smart_accept: Option<bool>,
     /// New connections a second; further ones wait in the kernel's queue.
     pub(crate) rate_limit_sessions: Option<u32>,

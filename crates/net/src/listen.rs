@@ -83,9 +83,6 @@ impl ListenOptions {
             let millis = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
             sockopt::set_tcp_user_timeout(fd, millis)?;
         }
-        if self.smart_accept {
-            sockopt::set_tcp_quickack(fd, false)?;
-        }
         if self.nolinger {
             sockopt::set_socket_linger(fd, Some(Duration::ZERO))?;
         }
@@ -294,7 +291,12 @@ fn queue(fd: &OwnedFd, tcp: bool, options: &ListenOptions) -> io::Result<()> {
         more::fast_open(fd, queue).map_err(|error| said("tfo", error))?;
     }
     let backlog = i32::try_from(options.backlog).unwrap_or(i32::MAX);
-    Ok(rustix::net::listen(fd, backlog)?)
+    rustix::net::listen(fd, backlog)?;
+    if options.smart_accept && tcp {
+        // Beginning to listen forgets it.
+        sockopt::set_tcp_quickack(fd, false)?;
+    }
+    Ok(())
 }
 
 /// Takes over what can change while a socket listens: a reload keeps the very socket.

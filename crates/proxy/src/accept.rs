@@ -11,13 +11,13 @@ use plimsoll_clock::{Tick, Timer, wall};
 use plimsoll_net::{AcceptError, Acceptor, ListenOptions};
 use plimsoll_observe::{Event, Level, Value};
 
-use crate::client::{Client, Permit};
+use crate::client::{Client, Gates, Permit};
 use crate::site::{Route, Site};
 use crate::snapshot::Mode;
 use crate::step::fault::point;
 use crate::step::{Whose, steady};
 use crate::worker::{Assignment, Worker};
-use crate::{Gate, Rate, accept_proxy, http, tcp};
+use crate::{Rate, accept_proxy, http, tcp};
 
 /// Clients accepted before other tasks run.
 const BURST: usize = 64;
@@ -33,8 +33,8 @@ pub(crate) struct Port {
     pub(crate) id: u32,
     pub(crate) worker: Rc<Worker>,
     route: RefCell<Rc<Route>>,
-    /// The address's own limit.
-    gate: RefCell<Option<Arc<Gate>>>,
+    /// What its clients pass.
+    gates: RefCell<Rc<Gates>>,
     retired: Cell<bool>,
     /// `accept-proxy`: clients that come from now on begin with a PROXY header.
     accept_proxy: Cell<bool>,
@@ -57,14 +57,14 @@ impl Port {
         Rc::clone(&self.route.borrow())
     }
 
-    /// The address's own limit.
-    pub(crate) fn gate(&self) -> Option<Arc<Gate>> {
-        self.gate.borrow().clone()
+    /// What a client passes that comes now.
+    pub(crate) fn gates(&self) -> Rc<Gates> {
+        Rc::clone(&self.gates.borrow())
     }
 
     pub(crate) fn assign(&self, Assignment { frontend, accept_proxy, options, gate, .. }: &Assignment) {
         self.accept_proxy.set(*accept_proxy);
-        self.gate.replace(gate.clone());
+        self.gates.replace(Gates::new(&frontend.live, gate.clone()));
         self.tune(options);
         if !Arc::ptr_eq(&self.route.borrow().frontend, frontend) {
             self.route.replace(Route::new(frontend));
@@ -129,7 +129,7 @@ pub(crate) fn listen(
         accept_proxy: Cell::new(accept_proxy),
         acceptors: acceptors.iter().map(Rc::downgrade).collect(),
         options: RefCell::new(options),
-        gate: RefCell::new(gate),
+        gates: RefCell::new(Gates::new(&frontend.live, gate)),
         whence: Rc::new(Whence { worker: Rc::clone(worker), frontend: RefCell::new(name) }),
     });
     for acceptor in acceptors {
@@ -148,19 +148,18 @@ async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
         if !until_leaving(&port, &timer, |cx| acceptor.poll_incoming(cx)).await {
             break;
         }
-        let live = Arc::clone(&port.route().frontend.live);
+        let gates = port.gates();
         let [connections, sessions] = &port.worker.process.rates;
-        if let Err(wait) = Rate::take(&[&live.rate, connections, sessions], Tick::now) {
+        if let Err(wait) = Rate::take(&[&gates.live().rate, connections, sessions], Tick::now) {
             if !rest(&port, &timer, wait).await {
                 break;
             }
             continue;
         }
-        let own = port.gate();
-        if !until_leaving(&port, &timer, |cx| Permit::poll_enter(&port, &live, own.as_deref(), cx)).await {
+        if !until_leaving(&port, &timer, |cx| Permit::poll_enter(&port, &gates, cx)).await {
             break;
         }
-        match one(&acceptor, Permit::entered(&port, live, own)).await {
+        match one(&acceptor, Permit::entered(&port, gates)).await {
             Ok(()) => {
                 pause.over(&port);
                 burst += 1;
@@ -222,8 +221,7 @@ pub(crate) fn begin(client: Client) {
 /// A listener that leaves serves those who were let in by the kernel already: closing it would reset them.
 async fn serve_queued(acceptor: &Acceptor, port: &Rc<Port>) {
     loop {
-        let live = Arc::clone(&port.route().frontend.live);
-        let Some(permit) = Permit::try_enter(port, live) else { return };
+        let Some(permit) = Permit::try_enter(port) else { return };
         match poll_fn(|cx| Poll::Ready(acceptor.poll_accept(cx))).await {
             Poll::Ready(Ok((stream, peer))) => serve(Client::new(stream, peer, permit)),
             Poll::Ready(Err(AcceptError::Aborted(_))) => {}

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, Timer};
@@ -158,52 +158,67 @@ pub(crate) struct Permit {
 /// A place at the gates of the process and of the frontend that let a client in.
 pub(crate) struct Place {
     pub(crate) worker: Rc<Worker>,
+    gates: Rc<Gates>,
+}
+
+/// What a client passes besides the gate of the process. A port has one of these and its clients share it: a place is a pointer to it.
+#[derive(Debug)]
+pub(crate) struct Gates {
     live: Arc<FrontendLive>,
     /// The address's own limit, if it has one.
     own: Option<Arc<Gate>>,
 }
 
+impl Gates {
+    pub(crate) fn new(live: &Arc<FrontendLive>, own: Option<Arc<Gate>>) -> Rc<Self> {
+        Rc::new(Self { live: Arc::clone(live), own })
+    }
+
+    /// The frontend's live side.
+    pub(crate) fn live(&self) -> &FrontendLive {
+        &self.live
+    }
+
+    /// Every gate, the narrowest first.
+    fn all<'a>(&'a self, process: &'a Gate) -> impl DoubleEndedIterator<Item = &'a Gate> {
+        self.own.as_deref().into_iter().chain([&self.live.gate, process])
+    }
+
+    fn leave(&self, process: &Gate) {
+        self.all(process).for_each(Gate::leave);
+    }
+}
+
 impl Permit {
     /// Enters all gates or none: who waits at one keeps no place at another from somebody else.
-    pub(crate) fn poll_enter(port: &Port, live: &FrontendLive, own: Option<&Gate>, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(own) = own {
-            ready!(own.poll_enter(cx));
-        }
-        if live.gate.poll_enter(cx).is_pending() {
-            own.inspect(|own| own.leave());
-            return Poll::Pending;
-        }
-        if port.worker.process.gate.poll_enter(cx).is_pending() {
-            live.gate.leave();
-            own.inspect(|own| own.leave());
-            return Poll::Pending;
+    pub(crate) fn poll_enter(port: &Port, gates: &Gates, cx: &mut Context<'_>) -> Poll<()> {
+        let process = &port.worker.process.gate;
+        for (passed, gate) in gates.all(process).enumerate() {
+            if gate.poll_enter(cx).is_pending() {
+                gates.all(process).take(passed).for_each(Gate::leave);
+                return Poll::Pending;
+            }
         }
         Poll::Ready(())
     }
 
     /// The same, without waiting.
-    pub(crate) fn try_enter(port: &Rc<Port>, live: Arc<FrontendLive>) -> Option<Self> {
-        let own = port.gate();
-        if own.as_ref().is_some_and(|own| !own.try_enter()) {
-            return None;
+    pub(crate) fn try_enter(port: &Rc<Port>) -> Option<Self> {
+        let (gates, process) = (port.gates(), &port.worker.process.gate);
+        for (passed, gate) in gates.all(process).enumerate() {
+            if !gate.try_enter() {
+                gates.all(process).take(passed).for_each(Gate::leave);
+                return None;
+            }
         }
-        if !live.gate.try_enter() {
-            own.inspect(|own| own.leave());
-            return None;
-        }
-        if !port.worker.process.gate.try_enter() {
-            live.gate.leave();
-            own.inspect(|own| own.leave());
-            return None;
-        }
-        Some(Self::entered(port, live, own))
+        Some(Self::entered(port, gates))
     }
 
     /// All gates were entered.
-    pub(crate) fn entered(port: &Rc<Port>, live: Arc<FrontendLive>, own: Option<Arc<Gate>>) -> Self {
+    pub(crate) fn entered(port: &Rc<Port>, gates: Rc<Gates>) -> Self {
         // Nothing looks between this and the accept: a client is there, or the place is given back at once.
         port.worker.live.set(port.worker.live.get() + 1);
-        let place = Place { worker: Rc::clone(&port.worker), live, own };
+        let place = Place { worker: Rc::clone(&port.worker), gates };
         Self { port: Rc::clone(port), place }
     }
 }
@@ -211,7 +226,7 @@ impl Permit {
 impl Place {
     /// A connection more, at this time.
     fn count(&self, now: Tick) {
-        let (worker, live) = (&*self.worker, &*self.live);
+        let (worker, live) = (&*self.worker, self.gates.live());
         live.counters.shard(worker.id).connections.add(1);
         live.counters.count(worker.id, |shard| &shard.connection_rate, &live.busiest_connections, now);
         live.most.saw(live.gate.used() as u64);
@@ -223,11 +238,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.worker.live.set(self.worker.live.get() - 1);
-        if let Some(own) = &self.own {
-            own.leave();
-        }
-        self.live.gate.leave();
-        self.worker.process.gate.leave();
+        self.gates.leave(&self.worker.process.gate);
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use plimsoll_config::{Diagnostic, Diagnostics, Span};
 use plimsoll_net::{Address, AddressSpec, ListenOptions};
-use plimsoll_proxy::Mode;
 
 use super::{Bind, Place};
 use crate::load::Surroundings;
@@ -60,7 +59,6 @@ pub(super) fn binds(file: &File, surroundings: &Surroundings<'_>, found: &mut Di
 
 fn listen_options(line: &BindLine, frontend: &Frontend, file: &File) -> ListenOptions {
     let all = &file.defaults;
-    let mode = frontend.mode.as_deref().copied().or(all.mode).unwrap_or_default();
     let defaults = ListenOptions::default();
     ListenOptions {
         backlog: line.backlog.unwrap_or(defaults.backlog),
@@ -73,7 +71,7 @@ fn listen_options(line: &BindLine, frontend: &Frontend, file: &File) -> ListenOp
         tfo: line.tfo,
         defer_accept: line.defer_accept,
         user_timeout: line.tcp_ut.map(plimsoll_config::Duration::as_std),
-        smart_accept: frontend.tcp_smart_accept.or(all.tcp_smart_accept).unwrap_or(mode == Mode::Http),
+        smart_accept: frontend.tcp_smart_accept.or(all.tcp_smart_accept).unwrap_or(false),
         nolinger: frontend.nolinger.or(all.nolinger).unwrap_or(false),
         mptcp: line.address.mptcp,
         namespace: line.namespace.as_deref().map(Into::into),

@@ -57,8 +57,9 @@ async fn an_accepted_connection_has_what_its_bind_says() {
 #[tokio::test]
 async fn with_smart_accept_the_answer_carries_the_acknowledgement() {
     for smart_accept in [false, true] {
-        let listener =
-            Listener::bind(&any("127.0.0.1:0"), &ListenOptions { smart_accept, ..Default::default() }).unwrap();
+        let options = ListenOptions { smart_accept, ..Default::default() };
+        let listener = Listener::bind(&any("127.0.0.1:0"), &options).unwrap();
+        assert_eq!(sockopt::tcp_quickack(&listener).unwrap(), !smart_accept);
         let _client = TcpStream::connect(("127.0.0.1", port(&listener))).unwrap();
         let (stream, _) = Acceptor::new(listener).unwrap().accept().await.unwrap();
         assert_eq!(sockopt::tcp_quickack(stream.fd()).unwrap(), !smart_accept);
