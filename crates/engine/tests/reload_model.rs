@@ -316,7 +316,7 @@ impl House {
         for (number, count) in &self.backends {
             let name = format!("b{number}");
             let live = &snapshot.backends.iter().find(|backend| *backend.name == *name).unwrap().live;
-            eventually("the backend has counted", PATIENCE, || live.counters.sum(|own| own.chosen.get()) == *count);
+            eventually("the backend has counted", PATIENCE, || live.counters.sum(|own| own.requests.get()) == *count);
         }
         for (frontend, count) in snapshot.frontends.iter().zip(&self.frontends) {
             let counters = &frontend.live.counters;
@@ -332,7 +332,7 @@ impl House {
 }
 
 fn requests(server: &Server) -> u64 {
-    server.counters().sum(|own| own.chosen.get())
+    server.counters().sum(|own| own.sessions.get())
 }
 
 impl Drop for House {
