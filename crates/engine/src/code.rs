@@ -118,7 +118,7 @@ pub const CODES: &[Code] = &[
         code: "config.missing-timeout",
         text: "Nothing limits how long a peer may stay silent.",
         cause: "A frontend needs `client`, a backend `connect` and `server`; without them a peer that vanished holds its connection, its \
-                descriptors and its slot until the kernel gives up, or for ever.",
+                descriptors and its slot until the kernel gives up, or for ever. (A client of HTTP that owes a body or does not read is cut after 10 s.)",
         likely: &["`timeouts` was left out of `defaults`"],
         change: &["add `timeouts: { connect: 5s, client: 30s, server: 30s }` to `defaults`"],
     },

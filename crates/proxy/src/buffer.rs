@@ -2,17 +2,51 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use plimsoll_net::Stream;
 
-/// Large enough for the largest head and for a cheap copy of a large body (64 KiB: measured against 16 and 256).
-pub(crate) const SIZE: usize = 64 << 10;
+use crate::snapshot::Process;
+use crate::trim::much_was_freed;
+
+/// Large enough for the largest head and for a cheap copy of a large body (64 KiB: measured against 16 and 256), and small enough that
+/// a connection whose peer has stopped holds less than 64 KiB with everything else.
+pub(crate) const SIZE: usize = 56 << 10;
+/// Less than this is worth moving out of a buffer that would be held for it.
+const LITTLE: usize = 4 << 10;
 /// So many stay with the worker; what a spike took beyond that goes back to the allocator.
 const KEPT: usize = 64;
 
 thread_local! {
-    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Spare> = const { RefCell::new(Spare { kept: Vec::new(), account: None }) };
+}
+
+/// A worker's memory for buffers.
+#[derive(Default)]
+struct Spare {
+    kept: Vec<Vec<u8>>,
+    /// Where the worker counts what its connections hold, and its number.
+    account: Option<(Arc<Process>, usize)>,
+}
+
+impl Spare {
+    /// Counted as the memory of one buffer however large it grew, and to the byte what is smaller.
+    fn holds(&self, capacity: usize, sign: i64) {
+        if let Some((process, worker)) = &self.account {
+            process.counters.shard(*worker).buffers.add(sign * capacity.min(SIZE) as i64);
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        self.holds(SIZE, 1);
+        self.kept.pop().unwrap_or_else(|| Vec::with_capacity(SIZE))
+    }
+}
+
+/// From now on this thread counts its buffers as this worker's.
+pub(crate) fn account(process: &Arc<Process>, worker: usize) {
+    SPARE.with_borrow_mut(|spare| spare.account = Some((Arc::clone(process), worker)));
 }
 
 /// Bytes between a reader and a writer. Without memory until bytes come: nothing is held for a peer that is silent. Memory is used
@@ -25,16 +59,39 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     fn need_memory(&mut self) {
-        if self.data.capacity() == 0 {
-            self.data = SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(SIZE));
+        if self.data.capacity() < SIZE {
+            let mut data = SPARE.with_borrow_mut(Spare::take);
+            if self.data.capacity() > 0 {
+                data.extend_from_slice(&self.data);
+                self.forget();
+            }
+            self.data = data;
         }
+    }
+
+    /// Gives the memory back as it is.
+    fn forget(&mut self) {
+        give_back(std::mem::take(&mut self.data));
+    }
+
+    /// For a wait that may be long: little bytes need no memory of that size.
+    #[cold]
+    pub(crate) fn make_small(&mut self) {
+        if self.data.capacity() < SIZE || self.len() > LITTLE {
+            return;
+        }
+        let little = self.bytes().to_vec();
+        self.start = 0;
+        self.forget();
+        SPARE.with_borrow(|spare| spare.holds(little.capacity(), 1));
+        self.data = little;
     }
 
     /// Gives the memory back if nothing is in it.
     pub(crate) fn release(&mut self) {
         if self.is_empty() {
             self.start = 0;
-            give_back(std::mem::take(&mut self.data));
+            self.forget();
         }
     }
 
@@ -74,6 +131,8 @@ impl Buffer {
         if self.data.capacity() == 0 {
             ready!(stream.poll_readable(cx))?;
             self.need_memory();
+        } else if self.data.capacity() < SIZE {
+            self.need_memory();
         } else if self.start > 0 && self.data.capacity() - self.data.len() < SIZE / 4 {
             self.data.drain(..self.start);
             self.start = 0;
@@ -102,20 +161,23 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        give_back(std::mem::take(&mut self.data));
+        self.forget();
     }
 }
 
 fn give_back(mut data: Vec<u8>) {
-    if data.capacity() != SIZE {
+    if data.capacity() == 0 {
         return;
     }
     data.clear();
     // The worker may be ending; then the memory just goes.
     let _ = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
-        if spare.len() < KEPT {
-            spare.push(data);
+        spare.holds(data.capacity(), -1);
+        if data.capacity() == SIZE && spare.kept.len() < KEPT {
+            spare.kept.push(data);
+        } else if data.capacity() >= SIZE {
+            much_was_freed();
         }
     });
 }

@@ -18,11 +18,15 @@ use crate::accept::Port;
 use crate::accept_proxy::Proxied;
 use crate::buffer::Buffer;
 use crate::snapshot::FrontendLive;
+use crate::trim::much_was_freed;
 use crate::worker::Worker;
 
 /// After an answer that ends a connection, so much is still read and thrown away, for so long.
 const LINGER_BYTES: usize = 256 << 10;
 const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// So many clients fewer are worth giving memory back for.
+const MANY: usize = 1024;
 
 /// The connection of a client. Its size is most of what an idle connection costs.
 pub(crate) struct Client {
@@ -237,7 +241,11 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.worker.live.set(self.worker.live.get() - 1);
+        let live = self.worker.live.get() - 1;
+        self.worker.live.set(live);
+        if live % MANY == MANY - 1 {
+            much_was_freed();
+        }
         self.gates.leave(&self.worker.process.gate);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use plimsoll_counters::{Cell, Distribution, FreqCell, Histogram, Sharded};
+use plimsoll_counters::{Cell, Distribution, FreqCell, Gauge, Histogram, Sharded};
 
 /// Counters of one frontend, of one worker.
 #[derive(Debug, Default)]
@@ -32,6 +32,8 @@ pub struct FrontendCounters {
 pub struct ProcessCounters {
     /// Connections of clients per second.
     pub connection_rate: FreqCell,
+    /// Bytes of the buffers that connections hold now.
+    pub buffers: Gauge,
 }
 
 /// Counters of one backend, of one worker.

@@ -45,9 +45,9 @@ pub const EXPLAIN: &[Explain] = &[
     ),
     Explain::new(
         "client.body.timeout",
-        "The client sent nothing of its request body for `timeouts.client`.",
+        "The client sent nothing of its request body for `timeouts.client`, or, where none is given, less than 1 KiB in 10 s.",
         &["an upload over a network that broke", "a client that announces more than it sends"],
-        &["raise `timeouts.client` if uploads pause for long"],
+        &["set or raise `timeouts.client` if uploads pause for long"],
     ),
     Explain::new(
         "client.body.aborted",
@@ -57,9 +57,9 @@ pub const EXPLAIN: &[Explain] = &[
     ),
     Explain::new(
         "client.read.timeout",
-        "The client did not take the response for `timeouts.client`.",
+        "The client did not take the response for `timeouts.client`, or, where none is given, less than 1 KiB of it in 10 s.",
         &["a client whose network broke", "a download that was paused"],
-        &["raise `timeouts.client` if clients pause for long"],
+        &["set or raise `timeouts.client` if clients pause for long"],
     ),
     Explain::new(
         "client.read.aborted",

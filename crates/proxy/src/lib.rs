@@ -28,6 +28,7 @@ mod tcp;
 #[cfg(test)]
 mod testing;
 mod timeouts;
+mod trim;
 mod tunnel;
 mod worker;
 

@@ -73,6 +73,12 @@ impl Process {
             busiest: Most::default(),
         }
     }
+
+    /// What the buffers of all connections hold now. It is read while it changes, so it may be off by what a worker does just now.
+    #[must_use]
+    pub fn buffer_bytes(&self) -> u64 {
+        self.counters.iter().map(|shard| shard.buffers.get()).sum::<i64>().try_into().unwrap_or(0)
+    }
 }
 
 /// Where clients come in, as this configuration says.

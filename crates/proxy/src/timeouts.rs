@@ -7,13 +7,13 @@ use plimsoll_config::Duration as Written;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The `timeouts` of a frontend, a backend or the defaults. What is not given is not limited, but for `http-request`.
+/// The `timeouts` of a frontend, a backend or the defaults. What is not given is not limited, but for what clients owe.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Timeouts {
     /// A connection to a server.
     pub connect: Option<Written>,
-    /// Inactivity of a client.
+    /// Inactivity of a client; for HTTP, if not given, less than 1 KiB in 10s while a body is due or an answer is not taken.
     pub client: Option<Written>,
     /// Inactivity of a server.
     pub server: Option<Written>,
@@ -37,6 +37,8 @@ pub struct Timeouts {
 const HTTP_REQUEST: Duration = Duration::from_secs(10);
 /// For the same reason.
 const CLIENT_HANDSHAKE: Duration = Duration::from_secs(10);
+/// For the same reason; and who drips a byte now and then holds just as much.
+const HTTP_CLIENT: Pace = Pace { limit: Some(Written::from_secs(10)), least: 1024 };
 
 impl Timeouts {
     /// These, and where one is not given, the one of `defaults`.
@@ -64,8 +66,28 @@ impl Timeouts {
         self.http_request.map_or(HTTP_REQUEST, Written::as_std)
     }
 
+    /// A client that owes the rest of its body, or does not take its answer.
+    pub(crate) fn of_http_client(&self) -> Pace {
+        self.client.map_or(HTTP_CLIENT, |limit| Some(limit).into())
+    }
+
     pub(crate) fn keep_alive(&self) -> Duration {
         self.http_keep_alive.map_or_else(|| self.head(), Written::as_std)
+    }
+}
+
+/// How long a peer may keep us waiting, and how much of what it does ends the wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) limit: Option<Written>,
+    /// Bytes; fewer leave the deadline where it was.
+    pub(crate) least: u64,
+}
+
+/// As configured: any byte is a sign of life.
+impl From<Option<Written>> for Pace {
+    fn from(limit: Option<Written>) -> Self {
+        Self { limit, least: 1 }
     }
 }
 

@@ -80,6 +80,7 @@ impl Worker {
         now: Tick,
     ) -> Rc<Self> {
         plimsoll_observe::keep_panics();
+        crate::buffer::account(&process, id);
         mark.woke();
         let wheel = Wheel::new(now);
         let pools = Pools::new(&wheel, Tick::now);
@@ -102,8 +103,13 @@ impl Worker {
         });
         let loops = Arc::clone(&worker.process);
         wheel.on_late(move |late| loops.loops.shard(id).lag.record(late.as_micros().try_into().unwrap_or(u64::MAX)));
-        worker.keep_running("the timers", move || wheel.clone().drive());
+        worker.keep_running("the timers", {
+            let wheel = wheel.clone();
+            move || wheel.clone().drive()
+        });
         worker.keep_running("the watch over idle connections", move || pools.clone().watch());
+        let of = wheel.clone();
+        worker.keep_running("the memory", move || crate::trim::trim(of.clone()));
         if worker.log.is_some() {
             let of = Rc::clone(&worker);
             worker.keep_running("the log", move || Rc::clone(&of).flush_log());

@@ -123,6 +123,7 @@ fn figures(state: &dyn State) -> Vec<Figure> {
         number(70, "Start_time_sec", "MDP", started),
         // HAProxy has no such figure: far behind its places.
         number(1000, "Snapshots", "MGP", facts.snapshots as u64),
+        number(1001, "BufferBytes", "MGP", process.buffer_bytes()),
     ];
     figures.extend(ABSENT.iter().map(|&(place, name, tags)| number(place, name, tags, 0)));
     figures.sort_by_key(|figure| figure.place);

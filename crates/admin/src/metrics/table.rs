@@ -363,6 +363,8 @@ pub(crate) fn process(state: &dyn State) -> Vec<u8> {
         &mut out,
     );
     Lines::new("plimsoll_snapshots", "", &mut out).number(facts.snapshots as u64);
+    write::head("plimsoll_buffer_bytes", "gauge", "Memory of the buffers that connections hold.", &mut out);
+    Lines::new("plimsoll_buffer_bytes", "", &mut out).number(snapshot.process.buffer_bytes());
     loops(&snapshot, &mut out);
     outcomes(&snapshot, &mut out);
     out

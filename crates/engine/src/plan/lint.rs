@@ -114,8 +114,12 @@ fn missing_timeouts(look: &Look<'_>, found: &mut Diagnostics) {
         let missing: Vec<String> = missing.iter().filter(|(_, set)| !set).map(|(key, _)| format!("`{key}`")).collect();
         if !missing.is_empty() {
             let text = format!("{kind} `{name}` has no time-out for {}", missing.join(" and "));
+            let silence = match missing[0].trim_matches('`') {
+                "client" => "a client of HTTP is cut when it owes something for 10s, and tunnels are silent for ever",
+                _ => "silence lasts for ever",
+            };
             let help = format!(
-                "without it, silence lasts for ever: set `timeouts: {{ {}: … }}` here or in `defaults`",
+                "without it, {silence}: set `timeouts: {{ {}: … }}` here or in `defaults`",
                 missing[0].trim_matches('`')
             );
             found.push(Diagnostic::warning("config.missing-timeout", name.span(), text).help(help));

@@ -16,7 +16,7 @@ async fn fill(buffer: &mut Buffer, stream: &Stream) -> usize {
 }
 
 fn spares() -> usize {
-    SPARE.with_borrow(Vec::len)
+    SPARE.with_borrow(|spare| spare.kept.len())
 }
 
 #[test]
@@ -65,6 +65,46 @@ fn a_worker_keeps_what_is_usual_and_no_more() {
     grown.vec().extend_from_slice(&[0; SIZE + 1]);
     drop(grown);
     assert_eq!(spares(), 0);
+}
+
+#[test]
+fn a_few_bytes_that_wait_for_long_wait_in_little_memory_and_go_on_from_there() {
+    on_a_runtime(async {
+        let (stream, mut peer) = pair();
+        let mut buffer = Buffer::default();
+        buffer.vec().extend_from_slice(b"done, left");
+        buffer.consume(6);
+        buffer.make_small();
+        assert_eq!((buffer.bytes(), buffer.data.capacity(), spares()), (&b"left"[..], 4, 1));
+        peer.write_all(b" over").unwrap();
+        assert_eq!(fill(&mut buffer, &stream).await, 5);
+        assert_eq!((buffer.bytes(), buffer.data.capacity()), (&b"left over"[..], SIZE));
+        buffer.vec().extend_from_slice(&[b'x'; LITTLE]);
+        buffer.make_small();
+        assert_eq!(buffer.data.capacity(), SIZE, "that is worth its memory");
+    });
+}
+
+#[test]
+fn what_is_held_is_counted_and_nothing_is_left_in_the_end() {
+    let log = plimsoll_observe::Sink::start(&[]).expect("a log without targets");
+    let process = Arc::new(Process::new(1, 10, log.events()));
+    account(&process, 0);
+    let mut buffers: Vec<Buffer> = (0..3).map(|_| Buffer::default()).collect();
+    assert_eq!(process.buffer_bytes(), 0, "no bytes, no memory");
+    buffers.iter_mut().for_each(|buffer| buffer.vec().extend_from_slice(b"hello"));
+    assert_eq!(process.buffer_bytes(), 3 * SIZE as u64);
+    buffers[0].make_small();
+    assert_eq!(process.buffer_bytes(), 2 * SIZE as u64 + 5);
+    buffers[0].vec().push(b'!');
+    assert_eq!(process.buffer_bytes(), 3 * SIZE as u64);
+    buffers[1].vec().extend_from_slice(&[0; SIZE]);
+    buffers[2].clear();
+    buffers[2].release();
+    assert_eq!(process.buffer_bytes(), 2 * SIZE as u64, "one that grew counts as one");
+    drop(buffers);
+    assert_eq!(process.buffer_bytes(), 0);
+    SPARE.take();
 }
 
 #[test]

@@ -120,7 +120,7 @@ async fn final_head(
             encode::response(response, Framing::Empty, Connection::Silent, out.vec());
             record.heard = true;
             job.held.set(false);
-            let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.client);
+            let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.of_http_client());
             record.bytes_out += write::all(&job.client.stream, out, &mut Buffer::default(), 0, &mut patience)
                 .await
                 .map_err(to_client_failed)?;
@@ -278,11 +278,15 @@ impl Flow<'_, '_> {
     }
 
     async fn write(&mut self, plain: usize) -> Result<(), Failed> {
-        let mut patience = Patience::new(&self.job.client.timer, self.job.frontend.timeouts.client);
+        let mut patience = Patience::new(&self.job.client.timer, self.job.frontend.timeouts.of_http_client());
         self.record.heard |= plain > 0 || !self.out.is_empty();
-        let wrote = write::all(&self.job.client.stream, &mut self.out, &mut self.input, plain, &mut patience)
-            .await
-            .map_err(to_client_failed)?;
+        let (stream, out, input) = (&self.job.client.stream, &mut self.out, &mut self.input);
+        let wrote = if plain > 0 {
+            write::all(stream, out, input, plain, &mut patience).await
+        } else {
+            write::all_leaving_little(stream, out, input, &mut patience).await
+        };
+        let wrote = wrote.map_err(to_client_failed)?;
         self.record.bytes_out += wrote;
         self.job.taken.set(self.job.taken.get() + wrote);
         Ok(())
@@ -310,9 +314,9 @@ impl Flow<'_, '_> {
 
     async fn splice(&mut self, pump: plimsoll_net::SplicePump) -> Result<(), Failed> {
         let client = &self.job.client;
-        let from = (self.server, self.job.backend.timeouts.server);
+        let from = (self.server, self.job.backend.timeouts.server.into());
         let (pumped, moved) =
-            write::run(pump, &client.timer, from, (&client.stream, self.job.frontend.timeouts.client)).await;
+            write::run(pump, &client.timer, from, (&client.stream, self.job.frontend.timeouts.of_http_client())).await;
         self.record.bytes_out += moved;
         let outcome = match pumped {
             Pumped::Whole => {

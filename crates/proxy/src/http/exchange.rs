@@ -177,7 +177,7 @@ async fn tell(
     let mut out = Buffer::default();
     answer(outcome, close, bodyless, out.vec());
     record.status = outcome.status;
-    let mut patience = Patience::new(&client.timer, frontend.timeouts.client);
+    let mut patience = Patience::new(&client.timer, frontend.timeouts.of_http_client());
     let wrote = write::all(&client.stream, &mut out, &mut Buffer::default(), 0, &mut patience).await;
     record.bytes_out += wrote.as_ref().copied().unwrap_or(0);
     wrote.is_ok()
@@ -421,7 +421,7 @@ async fn send(job: &Job<'_>, server: &Stream, mut bytes: &[u8]) -> Result<(), Fa
         .await;
         match wrote {
             Some(Ok(count)) => {
-                patience.progress();
+                patience.progress(count as u64);
                 bytes = &bytes[count..];
             }
             // It may have answered and closed: what it said is still to be read.
@@ -473,7 +473,7 @@ async fn both_ways(
 }
 
 async fn write_tail(job: &Job<'_>, tail: &mut Tail, record: &mut Record) -> Result<(), Failed> {
-    let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.client);
+    let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.of_http_client());
     let Tail { out, rest, plain, .. } = tail;
     record.lasted |= out.len() + *plain > SHORT;
     record.bytes_out +=

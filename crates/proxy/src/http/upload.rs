@@ -58,12 +58,11 @@ pub(super) async fn upload(
     // Its own: the client's belongs to the response, which may be on its way already.
     let timer = &job.worker.wheel.timer();
     let mut to_server = Patience::new(timer, job.backend.timeouts.server);
-    let mut from_client = Patience::new(timer, job.frontend.timeouts.client);
+    let mut from_client = Patience::new(timer, job.frontend.timeouts.of_http_client());
     let mut to_continue = Patience::new(timer, job.backend.timeouts.server);
-    let mut none = Buffer::default();
     let mut read = 0;
     loop {
-        write::all(server, out, &mut none, 0, &mut to_server).await.map_err(to_server_failed)?;
+        write::all_leaving_little(server, out, buf, &mut to_server).await.map_err(to_server_failed)?;
         out.release();
         if body.is_done() {
             return Ok(read);
@@ -75,8 +74,8 @@ pub(super) async fn upload(
             && let Some(pump) = write::pump(&job.worker.pipes, &job.client.stream, server, left)
         {
             buf.release();
-            let from = (&job.client.stream, job.frontend.timeouts.client);
-            let (pumped, moved) = write::run(pump, timer, from, (server, job.backend.timeouts.server)).await;
+            let from = (&job.client.stream, job.frontend.timeouts.of_http_client());
+            let (pumped, moved) = write::run(pump, timer, from, (server, job.backend.timeouts.server.into())).await;
             read += moved;
             body.skip(moved);
             if matches!(pumped, Pumped::Stalled(SpliceSide::From)) && from_client.alive(job.taken.get()) {
@@ -123,10 +122,12 @@ async fn fill(
         },
     })
     .await;
-    patience.progress();
     job.held.set(false);
     match got {
-        Some(Ok(count @ 1..)) => Ok(count),
+        Some(Ok(count @ 1..)) => {
+            patience.progress(count as u64);
+            Ok(count)
+        }
         Some(_) => Err(UploadEnd::Failed(&BODY_ABORTED)),
         None => Err(UploadEnd::Failed(silent)),
     }

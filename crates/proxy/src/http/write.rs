@@ -2,14 +2,14 @@
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::pin::pin;
 use std::task::{Context, Poll};
 
 use plimsoll_clock::{Tick, Timer};
-use plimsoll_config::Duration;
 use plimsoll_net::{PipePool, SpliceEnd, SplicePump, SpliceSide, Stream};
 
 use crate::buffer::Buffer;
-use crate::timeouts::deadline;
+use crate::timeouts::{Pace, deadline};
 
 /// Up to here a copy is cheaper than a second slice for the kernel.
 const COPY: usize = 4096;
@@ -25,24 +25,31 @@ pub(super) enum Stopped {
 /// Arms the timer when a peer first keeps us waiting, and again after each progress.
 pub(super) struct Patience<'a> {
     timer: &'a Timer,
-    limit: Option<Duration>,
+    pace: Pace,
     armed: bool,
+    /// Bytes that moved since the wait began, too few to end it.
+    moved: u64,
     /// What the peer had taken when that was looked at last.
     taken: u64,
 }
 
 impl<'a> Patience<'a> {
-    pub(super) fn new(timer: &'a Timer, limit: Option<Duration>) -> Self {
-        Self { timer, limit, armed: false, taken: 0 }
+    pub(super) fn new(timer: &'a Timer, pace: impl Into<Pace>) -> Self {
+        Self { timer, pace: pace.into(), armed: false, moved: 0, taken: 0 }
     }
 
-    /// Something moved.
-    pub(super) fn progress(&mut self) {
-        self.armed = false;
+    /// So many bytes moved.
+    pub(super) fn progress(&mut self, bytes: u64) {
+        self.moved += bytes;
+        if self.moved >= self.pace.least {
+            self.moved = 0;
+            self.armed = false;
+        }
     }
 
     /// It was spent, but a peer that took something meanwhile in the other direction is alive: waiting begins anew.
     pub(super) fn alive(&mut self, taken: u64) -> bool {
+        self.moved = 0;
         self.armed = false;
         std::mem::replace(&mut self.taken, taken) != taken
     }
@@ -50,7 +57,7 @@ impl<'a> Patience<'a> {
     /// Nothing moves: ready when that has lasted too long.
     pub(super) fn poll_spent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.armed, true) {
-            self.timer.arm(deadline(Tick::now(), self.limit));
+            self.timer.arm(deadline(Tick::now(), self.pace.limit));
         }
         self.timer.poll_expired(cx)
     }
@@ -77,7 +84,7 @@ pub(super) async fn all(
             Poll::Pending => patience.poll_spent(cx).map(|()| Err(Stopped::Stalled)),
         })
         .await?;
-        patience.progress();
+        patience.progress(wrote as u64);
         let of_head = wrote.min(head.len());
         head.consume(of_head);
         data.consume(wrote - of_head);
@@ -85,6 +92,25 @@ pub(super) async fn all(
         written += wrote as u64;
     }
     Ok(written)
+}
+
+/// Writes all of `out`. Should that take a while, `waiting`, which comes after it, is not held in a large buffer for a few bytes.
+pub(super) async fn all_leaving_little(
+    stream: &Stream,
+    out: &mut Buffer,
+    waiting: &mut Buffer,
+    patience: &mut Patience<'_>,
+) -> Result<u64, Stopped> {
+    let mut none = Buffer::default();
+    let mut writing = pin!(all(stream, out, &mut none, 0, patience));
+    poll_fn(|cx| {
+        let polled = writing.as_mut().poll(cx);
+        if polled.is_pending() {
+            waiting.make_small();
+        }
+        polled
+    })
+    .await
 }
 
 fn poll_some(stream: &Stream, head: &Buffer, data: &[u8], cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -122,30 +148,39 @@ pub(super) fn pump(pipes: &PipePool, from: &Stream, to: &Stream, count: u64) -> 
 pub(super) async fn run(
     mut pump: SplicePump,
     timer: &Timer,
-    from: (&Stream, Option<Duration>),
-    to: (&Stream, Option<Duration>),
+    from: (&Stream, Pace),
+    to: (&Stream, Pace),
 ) -> (Pumped, u64) {
     let mut written = 0;
     let mut waiting: Option<SpliceSide> = None;
+    // Bytes that the side moved that is waited for, since then.
+    let mut since = 0;
     loop {
         let moved = poll_fn(|cx| {
             if let Poll::Ready(moved) = pump.poll(cx, from.0, to.0) {
                 return Poll::Ready(Ok(moved));
             }
             // Bytes in the pipe wait for the destination; an empty pipe waits for the source.
-            let (side, limit) = if pump.is_empty() { (SpliceSide::From, from.1) } else { (SpliceSide::To, to.1) };
+            let (side, pace) = if pump.is_empty() { (SpliceSide::From, from.1) } else { (SpliceSide::To, to.1) };
             if waiting.replace(side) != Some(side) {
-                timer.arm(deadline(Tick::now(), limit));
+                since = 0;
+                timer.arm(deadline(Tick::now(), pace.limit));
             }
             timer.poll_expired(cx).map(|()| Err(side))
         })
         .await;
-        waiting = None;
         match moved {
             Err(side) => return (Pumped::Stalled(side), written),
             Ok(Err(error)) => return (Pumped::Broken(error.side), written + error.moved.written),
             Ok(Ok(moved)) => {
                 written += moved.written;
+                // A pipe that fills further is no sign of life of a client who takes nothing.
+                let (more, least) = match waiting {
+                    Some(SpliceSide::To) => (moved.written, to.1.least),
+                    _ => (moved.read, from.1.least),
+                };
+                since += more;
+                waiting = waiting.filter(|_| since < least);
                 match moved.end {
                     Some(SpliceEnd::Budget) => return (Pumped::Whole, written),
                     Some(SpliceEnd::Fin) => return (Pumped::Cut, written),
