@@ -90,6 +90,7 @@ mod tests {
     #[test]
     fn the_future_of_an_idle_connection_is_small() {
         let size = crate::client::future_size(super::serve);
-        assert!(size <= 336, "{size} bytes");
+        // 344 with all features of the workspace's dependencies, 336 by itself.
+        assert!(size <= 344, "{size} bytes");
     }
 }
