@@ -65,7 +65,8 @@ fn clients_that_do_not_read_hold_one_buffer_at_most() {
             client
         });
         eprintln!("stalled download, {splice}: {each} KiB");
-        assert!(each <= 80, "{splice}: {each} KiB");
+        // A buffer of 56 KiB and what the allocator leaves around it; two would be 112.
+        assert!(each <= 96, "{splice}: {each} KiB");
         eventually("all served", Duration::from_secs(5), || origin.accepted() >= 160);
     }
 }

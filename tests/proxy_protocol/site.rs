@@ -28,7 +28,8 @@ pub fn accepting(site: &Site) -> String {
 /// The lines of the access log.
 pub fn lines(lb: &Lb) -> Vec<Value> {
     let objects = lb.stdout().lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<Value>>();
-    objects.into_iter().filter(|line| line["frontend"] == "web").collect()
+    // What the process says of itself is in the same stream.
+    objects.into_iter().filter(|line| line["type"] != "event" && line["frontend"] == "web").collect()
 }
 
 /// The line of that number, once it is written.

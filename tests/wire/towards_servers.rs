@@ -210,8 +210,8 @@ fn a_server_that_vanishes_is_left_by_rst_into_the_void() {
     assert!(client.response().is_err());
     stage.wire.has("server", "lb > server: RST");
     stage.no_time_wait();
-    // What was cut is not taken for complete.
-    stage.wire.has("client", "lb > client: RST");
+    // The announced length shows that it was cut.
+    stage.wire.has("client", "lb > client: FIN");
 }
 
 /// Bytes behind the answer: "otherwise we do" (document 000).
@@ -237,7 +237,7 @@ fn a_server_that_says_more_than_its_answer_is_left_by_rst() {
 }
 
 #[test]
-fn a_body_that_breaks_off_by_reset_is_a_reset_to_the_client_and_nothing_to_the_server() {
+fn a_body_that_breaks_off_by_reset_is_a_fin_to_the_client_and_nothing_to_the_server() {
     let (_lb, _server, stage) = once(|mut wire| {
         head(&mut wire);
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
@@ -248,7 +248,7 @@ fn a_body_that_breaks_off_by_reset_is_a_reset_to_the_client_and_nothing_to_the_s
     let mut client = stage.client();
     client.send(GET);
     assert!(client.response().is_err());
-    stage.wire.has("client", "lb > client: RST");
+    stage.wire.has("client", "lb > client: FIN");
     stage.wire.shows(
         "server",
         "lb > server: SYN

@@ -10,6 +10,7 @@ mod reference;
 mod reload;
 mod rights;
 mod run;
+mod say;
 mod schema;
 mod shell;
 mod signals;

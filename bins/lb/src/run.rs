@@ -7,6 +7,7 @@ use plimsoll_engine::{Engine, Loader, Plan};
 use plimsoll_process::background::{self, Background, Started};
 use plimsoll_process::{Notify, PidFile, activation};
 
+use crate::say::say;
 use crate::take_over::take_over;
 use crate::{check, rights};
 
@@ -36,7 +37,7 @@ pub fn run(files: &[PathBuf], take_over: Option<&Path>, in_background: bool) -> 
 }
 
 fn failed(error: &str) -> ExitCode {
-    eprintln!("lb: {error}");
+    say(&format!("lb: {error}"));
     ExitCode::FAILURE
 }
 
@@ -60,7 +61,7 @@ fn serve(plan: Plan, files: &[PathBuf], before: Option<&Path>, entered: Option<B
         if wanted.strict {
             return Err(format!("{error} (`strict-limits: false` would go on)"));
         }
-        eprintln!("lb: {error}");
+        say(&format!("lb: {error}"));
     }
     activation::learn_names();
     let predecessor = before.map(take_over).transpose()?;
@@ -73,21 +74,21 @@ fn serve(plan: Plan, files: &[PathBuf], before: Option<&Path>, entered: Option<B
     let files = files.to_vec();
     let engine = Engine::start(plan, Loader::new(move || check::read(&files))).map_err(|error| error.to_string())?;
     for (frontend, address) in engine.addresses() {
-        eprintln!("lb: listening on {address} (frontend {frontend})");
+        say(&format!("lb: listening on {address} (frontend {frontend})"));
     }
     if let Some(file) = &mut pidfile {
         file.write().map_err(text)?;
     }
-    eprintln!("lb: ready");
+    say("lb: ready");
     let main = (entered.is_some() || before.is_some()).then(std::process::id);
     notify.ready(main, "serving");
     // The service manager knows by now whom to watch.
     if let Some(predecessor) = predecessor {
         let sockets = predecessor.sockets;
         match predecessor.replace() {
-            Ok(()) => eprintln!("lb: has taken over {sockets} sockets"),
+            Ok(()) => say(&format!("lb: has taken over {sockets} sockets")),
             // It went by itself meanwhile.
-            Err(error) => eprintln!("lb: the process before this one could not be told that it may go: {error}"),
+            Err(error) => say(&format!("lb: the process before this one could not be told that it may go: {error}")),
         }
     }
     if let Some(entered) = entered {

@@ -9,6 +9,8 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use crate::say::say;
+
 /// How often the progress of a drain is told.
 const EVERY: Duration = Duration::from_secs(1);
 /// How long a service manager is asked to go on waiting, each time.
@@ -81,7 +83,7 @@ impl Caught {
         let nobody = Notify::default();
         let (grace, notify) = if succeeded {
             // The service goes on: neither the manager nor those who send clients need to know.
-            eprintln!("lb: another process has taken over");
+            say("lb: another process has taken over");
             (None, &nobody)
         } else {
             notify.stopping("stopping");
@@ -122,25 +124,25 @@ fn reload(engine: &Engine) {
     match engine.reload_files(Asked::Signal) {
         Ok(changes) => {
             for (frontend, address) in engine.addresses().iter().filter(|bind| !before.contains(bind)) {
-                eprintln!("lb: listening on {address} (frontend {frontend})");
+                say(&format!("lb: listening on {address} (frontend {frontend})"));
             }
-            eprintln!("lb: reloaded:\n{changes}");
+            say(&format!("lb: reloaded:\n{changes}"));
         }
-        Err(error) => eprintln!("{error}\nlb: not reloaded: nothing has changed"),
+        Err(error) => say(&format!("{error}\nlb: not reloaded: nothing has changed")),
     }
 }
 
 /// The time of grace, then the drain.
 async fn leave(engine: &Engine, notify: &Notify, grace: Option<Duration>) -> Stop {
     if let Some(grace) = grace {
-        eprintln!("lb: not ready any more; draining begins in {grace:?}");
+        say(&format!("lb: not ready any more; draining begins in {grace:?}"));
         let pass = tokio::time::sleep(grace);
         tokio::select! {
             () = pass => {}
             () = telling(|| notify.extend(PATIENCE, "not ready any more; draining begins soon")) => {}
         }
     }
-    eprintln!("lb: draining {} connections; a second signal stops now", engine.connections());
+    say(&format!("lb: draining {} connections; a second signal stops now", engine.connections()));
     engine.drain();
     let drained = async {
         while !engine.is_drained() {
@@ -157,7 +159,7 @@ async fn leave(engine: &Engine, notify: &Notify, grace: Option<Duration>) -> Sto
     let progress = telling(|| {
         let left = engine.connections();
         if left != last {
-            eprintln!("lb: draining: {left} connections left");
+            say(&format!("lb: draining: {left} connections left"));
             last = left;
         }
         notify.extend(PATIENCE, &format!("draining: {left} connections left"));
@@ -167,7 +169,7 @@ async fn leave(engine: &Engine, notify: &Notify, grace: Option<Duration>) -> Sto
         // It has no end.
         () = progress => Stop::Drained,
         () = too_long => {
-            eprintln!("lb: hard-stop-after: {} connections end now", engine.connections());
+            say(&format!("lb: hard-stop-after: {} connections end now", engine.connections()));
             Stop::Now("hard-stop-after")
         }
     }
