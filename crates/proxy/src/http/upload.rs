@@ -65,6 +65,8 @@ pub(super) async fn upload(
         write::all_leaving_little(server, out, buf, &mut to_server).await.map_err(to_server_failed)?;
         out.release();
         if body.is_done() {
+            // The response may take long to be read.
+            buf.release();
             return Ok(read);
         }
         if buf.is_empty()
