@@ -1,5 +1,7 @@
-//! Scorecard rows 9 and 18: peers that are slow or stop, and what that costs. Each test prints its figures; its networks need root.
+//! Scorecard rows 9, 16 and 18: peers and networks that are slow, stop or fail, and what that costs. Each test prints its figures; its networks need root.
 
 mod memory;
+mod outages;
+mod posts;
 mod slow;
 mod stage;

@@ -16,11 +16,14 @@ const PACKAGES: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("rsyslog", "rsyslogd"),
     ("valgrind", "valgrind"),
-    // The networks of tests/wire.
+    // The networks of tests/wire and tests/faults.
     ("iproute2", "ip"),
+    ("nftables", "nft"),
     ("util-linux", "unshare"),
     // Faults of system calls in tests/binds.
     ("strace", "strace"),
+    // The clocks of tests/faults.
+    ("faketime", "faketime"),
     // The service managers of tests/process.
     ("systemd", "systemd-socket-activate"),
 ];

@@ -64,6 +64,11 @@ impl Network {
     pub fn cut_off_server(&self) {
         self.lb.ip(&["neigh", "replace", &SERVER.to_string(), "lladdr", NOBODY, "dev", "back"]);
     }
+
+    /// What `lb` sends to the server arrives again.
+    pub fn join_server(&self) {
+        self.lb.ip(&["neigh", "del", &SERVER.to_string(), "dev", "back"]);
+    }
 }
 
 impl Default for Network {
@@ -83,8 +88,13 @@ fn cable(one: (&str, &Host, Ipv4Addr), other: (&str, &Host, Ipv4Addr)) {
 }
 
 fn ip(words: &[&str]) {
-    let output = Command::new("ip").args(words).output().expect("ip, of Debian's iproute2, runs");
-    assert!(output.status.success(), "ip {}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr));
+    run("ip", words);
+}
+
+fn run(program: &str, words: &[&str]) {
+    let output = Command::new(program).args(words).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr));
 }
 
 /// A network namespace.
@@ -114,6 +124,11 @@ impl Host {
 
     fn ip(&self, words: &[&str]) {
         self.enter(|| ip(words));
+    }
+
+    /// Runs a program on this host to its end, which must be a good one: `ip`, `tc`, `nft`.
+    pub fn run(&self, program: &str, words: &[&str]) {
+        self.enter(|| run(program, words));
     }
 
     /// Does something on this host: sockets made and processes started meanwhile are of this host for good.
