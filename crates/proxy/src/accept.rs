@@ -64,7 +64,7 @@ impl Port {
 
     pub(crate) fn assign(&self, Assignment { frontend, accept_proxy, options, gate, .. }: &Assignment) {
         self.accept_proxy.set(*accept_proxy);
-        self.gates.replace(Gates::new(&frontend.live, gate.clone()));
+        self.gates.replace(Gates::new(&self.worker, &frontend.live, gate.clone()));
         self.tune(options);
         if !Arc::ptr_eq(&self.route.borrow().frontend, frontend) {
             self.route.replace(Route::new(frontend));
@@ -129,7 +129,7 @@ pub(crate) fn listen(
         accept_proxy: Cell::new(accept_proxy),
         acceptors: acceptors.iter().map(Rc::downgrade).collect(),
         options: RefCell::new(options),
-        gates: RefCell::new(Gates::new(&frontend.live, gate)),
+        gates: RefCell::new(Gates::new(worker, &frontend.live, gate)),
         whence: Rc::new(Whence { worker: Rc::clone(worker), frontend: RefCell::new(name) }),
     });
     for acceptor in acceptors {
@@ -156,7 +156,7 @@ async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
             }
             continue;
         }
-        if !until_leaving(&port, &timer, |cx| Permit::poll_enter(&port, &gates, cx)).await {
+        if !until_leaving(&port, &timer, |cx| Permit::poll_enter(&gates, cx)).await {
             break;
         }
         match one(&acceptor, Permit::entered(&port, gates)).await {

@@ -160,22 +160,20 @@ pub(crate) struct Permit {
 }
 
 /// A place at the gates of the process and of the frontend that let a client in.
-pub(crate) struct Place {
-    pub(crate) worker: Rc<Worker>,
-    gates: Rc<Gates>,
-}
+pub(crate) struct Place(Rc<Gates>);
 
 /// What a client passes besides the gate of the process. A port has one of these and its clients share it: a place is a pointer to it.
 #[derive(Debug)]
 pub(crate) struct Gates {
+    worker: Rc<Worker>,
     live: Arc<FrontendLive>,
     /// The address's own limit, if it has one.
     own: Option<Arc<Gate>>,
 }
 
 impl Gates {
-    pub(crate) fn new(live: &Arc<FrontendLive>, own: Option<Arc<Gate>>) -> Rc<Self> {
-        Rc::new(Self { live: Arc::clone(live), own })
+    pub(crate) fn new(worker: &Rc<Worker>, live: &Arc<FrontendLive>, own: Option<Arc<Gate>>) -> Rc<Self> {
+        Rc::new(Self { worker: Rc::clone(worker), live: Arc::clone(live), own })
     }
 
     /// The frontend's live side.
@@ -184,22 +182,17 @@ impl Gates {
     }
 
     /// Every gate, the narrowest first.
-    fn all<'a>(&'a self, process: &'a Gate) -> impl DoubleEndedIterator<Item = &'a Gate> {
-        self.own.as_deref().into_iter().chain([&self.live.gate, process])
-    }
-
-    fn leave(&self, process: &Gate) {
-        self.all(process).for_each(Gate::leave);
+    fn all(&self) -> impl Iterator<Item = &Gate> {
+        self.own.as_deref().into_iter().chain([&self.live.gate, &self.worker.process.gate])
     }
 }
 
 impl Permit {
     /// Enters all gates or none: who waits at one keeps no place at another from somebody else.
-    pub(crate) fn poll_enter(port: &Port, gates: &Gates, cx: &mut Context<'_>) -> Poll<()> {
-        let process = &port.worker.process.gate;
-        for (passed, gate) in gates.all(process).enumerate() {
+    pub(crate) fn poll_enter(gates: &Gates, cx: &mut Context<'_>) -> Poll<()> {
+        for (passed, gate) in gates.all().enumerate() {
             if gate.poll_enter(cx).is_pending() {
-                gates.all(process).take(passed).for_each(Gate::leave);
+                gates.all().take(passed).for_each(Gate::leave);
                 return Poll::Pending;
             }
         }
@@ -208,10 +201,10 @@ impl Permit {
 
     /// The same, without waiting.
     pub(crate) fn try_enter(port: &Rc<Port>) -> Option<Self> {
-        let (gates, process) = (port.gates(), &port.worker.process.gate);
-        for (passed, gate) in gates.all(process).enumerate() {
+        let gates = port.gates();
+        for (passed, gate) in gates.all().enumerate() {
             if !gate.try_enter() {
-                gates.all(process).take(passed).for_each(Gate::leave);
+                gates.all().take(passed).for_each(Gate::leave);
                 return None;
             }
         }
@@ -222,15 +215,18 @@ impl Permit {
     pub(crate) fn entered(port: &Rc<Port>, gates: Rc<Gates>) -> Self {
         // Nothing looks between this and the accept: a client is there, or the place is given back at once.
         port.worker.live.set(port.worker.live.get() + 1);
-        let place = Place { worker: Rc::clone(&port.worker), gates };
-        Self { port: Rc::clone(port), place }
+        Self { port: Rc::clone(port), place: Place(gates) }
     }
 }
 
 impl Place {
+    pub(crate) fn worker(&self) -> &Rc<Worker> {
+        &self.0.worker
+    }
+
     /// A connection more, at this time.
     fn count(&self, now: Tick) {
-        let (worker, live) = (&*self.worker, self.gates.live());
+        let (worker, live) = (&**self.worker(), self.0.live());
         live.counters.shard(worker.id).connections.add(1);
         live.counters.count(worker.id, |shard| &shard.connection_rate, &live.busiest_connections, now);
         live.most.saw(live.gate.used() as u64);
@@ -241,12 +237,12 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let live = self.worker.live.get() - 1;
-        self.worker.live.set(live);
+        let live = self.worker().live.get() - 1;
+        self.worker().live.set(live);
         if live % MANY == MANY - 1 {
             much_was_freed();
         }
-        self.gates.leave(&self.worker.process.gate);
+        self.0.all().for_each(Gate::leave);
     }
 }
 

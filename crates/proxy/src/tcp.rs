@@ -141,7 +141,7 @@ async fn through(client: Detached, server: ToServer, early: Buffer, mut terms: T
     // As in HAProxy, its line counts those that are left.
     terms.seat.leave();
     let parties = Parties {
-        worker: &client.place.worker,
+        worker: client.place.worker(),
         client: client::address(client.peer),
         since: client.since,
         frontend: &terms.frontend,

@@ -44,7 +44,7 @@ impl Terms {
         to_server: Buffer,
         to_client: Buffer,
     ) -> (Moved, &'static Outcome) {
-        let worker = &*client.place.worker;
+        let worker = &**client.place.worker();
         let ends = Ends {
             client: &client.stream,
             server,

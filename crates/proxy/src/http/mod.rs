@@ -90,7 +90,6 @@ mod tests {
     #[test]
     fn the_future_of_an_idle_connection_is_small() {
         let size = crate::client::future_size(super::serve);
-        // 344 with all features of the workspace's dependencies, 336 by itself.
-        assert!(size <= 344, "{size} bytes");
+        assert!(size <= 336, "{size} bytes");
     }
 }

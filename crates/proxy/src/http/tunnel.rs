@@ -38,7 +38,7 @@ impl Tunnel {
         let client = client.detach();
         let (moved, outcome) = terms.relay(&client, connection.stream(), to_server, to_client).await;
         if *outcome != OK {
-            let worker = &client.place.worker;
+            let worker = client.place.worker();
             worker.count(outcome);
             terms.seat.backend.count_failure(worker.id, Some(&terms.seat.server), outcome);
         }
