@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use plimsoll_commands::{Live, Table};
 use plimsoll_net::Address;
+use plimsoll_observe::Panics;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
@@ -17,6 +18,9 @@ use crate::{COMMANDS, State, http, socket};
 const MOST: usize = 64;
 /// Pages that are told of changes; further ones show how it was when they were loaded.
 const LIVE: usize = 8;
+
+/// After an error or a fault, before the next one is accepted.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Opens what is configured. To be called inside the control thread's runtime.
 pub fn serve(options: &Options, state: Arc<dyn State>) -> io::Result<Serving> {
@@ -83,6 +87,7 @@ struct Shared {
     sessions: Arc<Semaphore>,
     connections: Arc<Semaphore>,
     live_pages: Arc<Semaphore>,
+    panics: Panics,
 }
 
 /// The open sockets. Dropping it closes them and removes their files; connections that are under way end by themselves.
@@ -124,7 +129,9 @@ impl Serving {
     /// Nothing is open yet.
     #[must_use]
     pub fn new(state: Arc<dyn State>) -> Self {
+        let panics = state.snapshot().process.panics.clone();
         let shared = Shared {
+            panics,
             table: Arc::new(Table::new(&[COMMANDS])),
             live: Arc::new(Live::default().with(Arc::clone(&state))),
             state,
@@ -174,7 +181,7 @@ impl Serving {
 impl Open {
     fn start(door: Arc<Door>, role: Role, shared: Shared) -> Self {
         let role = Arc::new(Mutex::new(role));
-        let accepting = tokio::spawn(accept(Arc::clone(&door), shared, Arc::clone(&role))).abort_handle();
+        let accepting = tokio::spawn(keep_accepting(Arc::clone(&door), shared, Arc::clone(&role))).abort_handle();
         Self { role, door, accepting }
     }
 
@@ -210,6 +217,15 @@ impl std::fmt::Debug for Serving {
     }
 }
 
+/// Begins anew after a panic, as long as the door is open.
+async fn keep_accepting(door: Arc<Door>, shared: Shared, role: Arc<Mutex<Role>>) {
+    let name = || format!("the listener on {}", door.address());
+    let accepting = || accept(Arc::clone(&door), shared.clone(), Arc::clone(&role));
+    while shared.panics.survived(name, accepting()).await.is_none() {
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 async fn accept(door: Arc<Door>, shared: Shared, role: Arc<Mutex<Role>>) {
     loop {
         let places = match current(&role) {
@@ -222,18 +238,22 @@ async fn accept(door: Arc<Door>, shared: Shared, role: Arc<Mutex<Role>>) {
             Ok(None) => return,
             // Out of descriptors, or the peer is gone already: the listener stays, and does not spin.
             Err(_) => {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(PAUSE).await;
                 continue;
             }
         };
-        let (shared, role) = (shared.clone(), current(&role));
+        let (shared, role, address) = (shared.clone(), current(&role), door.address().clone());
         tokio::spawn(async move {
-            match role {
-                Role::Runtime(options) => {
-                    socket::converse(stream, &options, &shared.table, &shared.live).await;
+            let name = || format!("a connection to {address} ({})", role.word());
+            let serving = async {
+                match &role {
+                    Role::Runtime(options) => {
+                        socket::converse(stream, options, &shared.table, &shared.live).await;
+                    }
+                    Role::Pages(_) => http::serve(stream, shared.state, shared.live_pages).await,
                 }
-                Role::Pages(_) => http::serve(stream, shared.state, shared.live_pages).await,
-            }
+            };
+            shared.panics.survived(name, serving).await;
             drop(place);
         });
     }

@@ -6,11 +6,13 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use house::{House, server};
 use plimsoll_admin::{AdminOptions, Events, Options, Serving, State, metrics, page, serve};
 use plimsoll_net::Address;
+use plimsoll_observe::keep_panics;
 use plimsoll_server::CheckStatus;
 use plimsoll_testkit::eventually;
 use tokio::runtime::Runtime;
@@ -31,7 +33,8 @@ struct Served {
 }
 
 fn served(state: &Arc<House>) -> Served {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().on_thread_start(keep_panics).build().unwrap();
     let bind = Address::Inet(([127, 0, 0, 1], 0).into());
     let options = Options { runtime_api: Vec::new(), admin: vec![AdminOptions { bind }] };
     let serving = runtime.block_on(async { serve(&options, Arc::clone(state) as Arc<dyn State>) }).unwrap();
@@ -70,6 +73,22 @@ fn the_paths_answer_and_others_do_not() {
     assert!(ask(served.address, "POST", "/").starts_with("HTTP/1.1 405"));
     let head = ask(served.address, "HEAD", "/metrics");
     assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{head}");
+}
+
+#[test]
+fn a_panic_in_a_page_costs_its_connection_and_is_counted() {
+    let state = Arc::new(house());
+    let served = served(&state);
+    for (number, path) in ["/", "/metrics"].into_iter().enumerate() {
+        state.faulty.store(true, SeqCst);
+        assert_eq!(ask(served.address, "GET", path), "", "{path}: the connection ends");
+        eventually("it is counted", Duration::from_secs(20), || {
+            state.snapshot.process.panics.count() == number as u64 + 1
+        });
+        assert!(ask(served.address, "GET", path).starts_with("HTTP/1.1 200"), "{path}: the next one is served");
+    }
+    let counted = "plimsoll_panics_total{worker=\"control\"} 2\n";
+    assert!(scrape(&state).contains(counted), "{}", scrape(&state));
 }
 
 #[test]

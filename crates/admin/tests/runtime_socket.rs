@@ -9,12 +9,14 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use house::{House, server};
 use plimsoll_admin::{FileMode, Options, RuntimeApi, Serving, State, serve};
 use plimsoll_commands::Level;
 use plimsoll_net::Address;
+use plimsoll_observe::keep_panics;
 use plimsoll_server::CheckStatus;
 use plimsoll_testkit::{eventually, process};
 use tempfile::TempDir;
@@ -47,7 +49,8 @@ fn api(path: &Path, level: Level) -> RuntimeApi {
 impl Served {
     fn new(house: House) -> Self {
         let folder = TempDir::new().unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().on_thread_start(keep_panics).build().unwrap();
         let state = Arc::new(house);
         let options = Options {
             runtime_api: [("a", Level::Admin), ("o", Level::Operator), ("u", Level::User)]
@@ -90,6 +93,23 @@ fn row(csv: &str, name: &str) -> Vec<(String, String)> {
 
 fn value(csv: &str, name: &str, column: &str) -> String {
     row(csv, name).into_iter().find(|(known, _)| known == column).unwrap().1
+}
+
+#[test]
+fn a_panic_in_a_session_costs_that_session_and_is_counted() {
+    let served = Served::new(house());
+    let mut neighbour = UnixStream::connect(served.folder.path().join("a")).unwrap();
+    neighbour.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    neighbour.write_all(b"prompt\n").unwrap();
+    neighbour.read_exact(&mut [0; 3]).unwrap();
+    served.state.faulty.store(true, SeqCst);
+    assert_eq!(served.ask("show info"), "", "the session ends");
+    eventually("it is counted", Duration::from_secs(20), || served.state.snapshot.process.panics.count() == 1);
+    assert!(served.ask("show info").contains("Name: Plimsoll"), "the next one is served");
+    neighbour.write_all(b"show info; quit\n").unwrap();
+    let mut answer = String::new();
+    neighbour.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("Name: Plimsoll"), "another one goes on: {answer}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_clock::Tick;
-use plimsoll_server::{Admin, Server};
+use plimsoll_observe::Panics;
+use plimsoll_server::{Admin, CheckReport, CheckStatus, Server};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -33,6 +34,8 @@ pub struct Pace {
     pub seed: u64,
     /// The time that reports carry.
     pub now: fn() -> Tick,
+    /// Where panics of probes are counted and told.
+    pub panics: Panics,
 }
 
 /// Running checks, changed by each reload; dropping them ends them, those under way included.
@@ -109,8 +112,14 @@ impl Checks {
         let numbers = fastrand::Rng::with_seed(self.pace.seed ^ self.started);
         self.started += 1;
         let jitter = Jitter { spread: self.pace.spread.min(50), numbers };
-        let (room, now) = (Arc::clone(&self.room), self.pace.now);
-        let task = tokio::spawn(look_after(Arc::clone(&server), Arc::clone(&plan), first, jitter, room, now));
+        let care = Care {
+            server: Arc::clone(&server),
+            plan: Arc::clone(&plan),
+            room: Arc::clone(&self.room),
+            now: self.pace.now,
+            panics: self.pace.panics.clone(),
+        };
+        let task = tokio::spawn(care.look_after(first, jitter));
         // A server listed twice is checked as listed last.
         self.watches.insert(identity(&server), Watch { server, plan, task });
     }
@@ -128,27 +137,44 @@ fn identity(server: &Arc<Server>) -> usize {
     Arc::as_ptr(server).addr()
 }
 
-async fn look_after(
+/// The checks of one server.
+struct Care {
     server: Arc<Server>,
     plan: Arc<Plan>,
-    first: Duration,
-    mut jitter: Jitter,
     room: Arc<Semaphore>,
     now: fn() -> Tick,
-) {
-    tokio::time::sleep(first).await;
-    loop {
-        if server.health().admin() != Admin::Maint {
-            // The semaphore is never closed.
-            let place = room.acquire().await;
-            let Outcome { report, stream } = (plan.probe.run)(&plan).await;
-            server.report(now(), report);
-            if let Some(stream) = stream {
-                leave(stream).await;
+    panics: Panics,
+}
+
+impl Care {
+    async fn look_after(self, first: Duration, mut jitter: Jitter) {
+        tokio::time::sleep(first).await;
+        loop {
+            if self.server.health().admin() != Admin::Maint
+                && self.panics.survived(|| self.name(), self.check()).await.is_none()
+            {
+                // A fault of ours says nothing of the server, so it counts neither way.
+                let report =
+                    CheckReport::new(CheckStatus::Unk, Duration::ZERO).with_info("the check itself has failed");
+                self.panics.survive(|| self.name(), || self.server.report((self.now)(), report));
             }
-            drop(place);
+            tokio::time::sleep(jitter.on(self.plan.wait(&self.server.health()))).await;
         }
-        tokio::time::sleep(jitter.on(plan.wait(&server.health()))).await;
+    }
+
+    async fn check(&self) {
+        // The semaphore is never closed.
+        let _place = self.room.acquire().await;
+        let Outcome { report, stream } = (self.plan.probe.run)(&self.plan).await;
+        self.server.report((self.now)(), report);
+        if let Some(stream) = stream {
+            leave(stream).await;
+        }
+    }
+
+    #[cold]
+    fn name(&self) -> String {
+        format!("the check of {}/{}", self.server.backend(), self.server.name())
     }
 }
 

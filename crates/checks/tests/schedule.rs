@@ -8,13 +8,15 @@ use plimsoll_checks::probe::{Outcome, Run};
 use plimsoll_checks::{Applied, Checks, Defaults, HealthCheck, Pace, Plan, Probe, Subject, watch};
 use plimsoll_clock::Tick;
 use plimsoll_net::Address;
+use plimsoll_observe::{Panics, Sink};
 use plimsoll_server::{Admin, CheckReport, CheckStatus, Set, Settings};
 use tokio::time::{Instant, advance, timeout};
 
 const NOW: Tick = Tick::from_micros(5);
 
 fn pace() -> Pace {
-    Pace { at_once: 100, spread: 0, seed: 1, now: || NOW }
+    let panics = Panics::new(Sink::start(&[]).unwrap().events());
+    Pace { at_once: 100, spread: 0, seed: 1, now: || NOW, panics }
 }
 
 fn set(servers: usize) -> std::sync::Arc<Set> {
@@ -95,6 +97,37 @@ fn first_checks_are_spread_over_the_interval() {
             pass(Duration::from_millis(500)).await;
             let done = STARTED.load(SeqCst);
             assert!(done.abs_diff(quarter * 1000) <= 10, "{done} checks after {quarter} quarters");
+        }
+    });
+}
+
+#[test]
+fn a_probe_that_panics_counts_neither_way_and_the_next_one_runs() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    // At once, in a later step, and then never again.
+    const FAULTY: Probe = Probe { name: "faulty", haproxy: "", doc: "", run };
+    fn run(_: &Plan) -> Run<'_> {
+        let number = RUNS.fetch_add(1, SeqCst);
+        assert!(number != 1, "injected at once");
+        Box::pin(async move {
+            pass(Duration::from_millis(100)).await;
+            assert!(number != 2, "injected later");
+            outcome(if number < 3 { CheckStatus::L4Ok } else { CheckStatus::L4Con })
+        })
+    }
+    paused(async {
+        let (set, pace) = (set(1), Pace { at_once: 1, ..pace() });
+        let _checks = start(&set, r#"{"interval":"1s","rise":1,"fall":1}"#, &FAULTY, &pace);
+        let server = &set.servers()[0];
+        let status = || server.standing(NOW).last_check.map(|(_, report)| report.status);
+        for (status_now, up, panics) in [
+            (CheckStatus::L4Ok, true, 0),
+            (CheckStatus::Unk, true, 1),
+            (CheckStatus::Unk, true, 2),
+            (CheckStatus::L4Con, false, 2),
+        ] {
+            pass(Duration::from_millis(1050)).await;
+            assert_eq!((status(), server.health().is_up(), pace.panics.count()), (Some(status_now), up, panics));
         }
     });
 }

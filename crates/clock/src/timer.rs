@@ -3,13 +3,18 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use tokio::time::Sleep;
+
 use crate::Tick;
 use crate::slots::Slots;
+
+/// Later than any round of a loop that fares well.
+const LATE: Duration = Duration::from_millis(50);
 
 struct Shared {
     slots: RefCell<Slots>,
@@ -86,22 +91,31 @@ impl Wheel {
     pub async fn drive(self) {
         // The one Sleep of the worker; where it points at first does not matter.
         let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        poll_fn(|cx| -> Poll<()> {
-            let mut planned = self.0.asleep_until.replace(0);
-            loop {
-                let now = Tick::now();
-                let slept_for = Tick::from_micros(std::mem::take(&mut planned));
-                if let Some(hear) = self.0.late.get()
-                    && slept_for > Tick::default()
-                    && slept_for <= now
-                {
-                    hear(now.since(slept_for));
-                }
-                self.advance(now);
-                let due = self.next_due();
-                if due <= now {
-                    continue;
-                }
+        loop {
+            poll_fn(|cx| self.turn(sleep.as_mut(), cx)).await;
+            // The event loop looks at the sockets before it comes back here.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Expires what is due, and sleeps. Ready: it comes so late that the thread was stopped, or had no processor. What was waited for may have come
+    /// meanwhile, and must be seen before anybody hears that it did not.
+    fn turn(&self, mut sleep: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+        let planned = Tick::from_micros(self.0.asleep_until.replace(0));
+        let mut now = Tick::now();
+        if planned > Tick::default() && planned <= now {
+            let late = now.since(planned);
+            if let Some(hear) = self.0.late.get() {
+                hear(late);
+            }
+            if late > LATE {
+                return Poll::Ready(());
+            }
+        }
+        loop {
+            self.advance(now);
+            let due = self.next_due();
+            if due > now {
                 // From here on an earlier timer must wake this task.
                 self.0.asleep_until.set(due.as_micros());
                 self.0.driver.set(Some(cx.waker().clone()));
@@ -113,8 +127,8 @@ impl Wheel {
                     return Poll::Pending;
                 }
             }
-        })
-        .await;
+            now = Tick::now();
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use plimsoll_admin::{Options, Prepared, Serving, State};
 use plimsoll_checks::{Checks, Pace, Subject};
 use plimsoll_clock::Tick;
 use plimsoll_net::Address;
+use plimsoll_observe::Panics;
 use plimsoll_server::Server;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -41,12 +42,13 @@ pub(crate) struct Control {
 
 impl Control {
     /// Starts the thread.
-    pub(crate) fn start() -> io::Result<Self> {
+    pub(crate) fn start(panics: Panics) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let handle = runtime.handle().clone();
         let (orders, received) = unbounded_channel();
-        let thread =
-            std::thread::Builder::new().name("control".into()).spawn(move || runtime.block_on(obey(received)))?;
+        let thread = std::thread::Builder::new()
+            .name("control".into())
+            .spawn(move || runtime.block_on(obey(received, panics)))?;
         Ok(Self { orders: Some(orders), thread: Some(thread), runtime: handle, serving: Mutex::default() })
     }
 
@@ -112,11 +114,13 @@ impl Control {
     }
 }
 
-async fn obey(mut orders: UnboundedReceiver<Order>) {
-    let mut checks =
-        Checks::new(Pace { at_once: CHECKS_AT_ONCE, spread: 0, seed: Tick::now().as_micros(), now: Tick::now });
+async fn obey(mut orders: UnboundedReceiver<Order>, panics: Panics) {
+    plimsoll_observe::keep_panics();
+    let (seed, mine) = (Tick::now().as_micros(), panics.clone());
+    let mut checks = Checks::new(Pace { at_once: CHECKS_AT_ONCE, spread: 0, seed, now: Tick::now, panics });
     while let Some(order) = orders.recv().await {
-        match order {
+        let name = || "an order to the control thread".to_owned();
+        mine.survive(name, || match order {
             Order::Pulse(beats) => {
                 beats.fetch_add(1, Relaxed);
             }
@@ -124,15 +128,17 @@ async fn obey(mut orders: UnboundedReceiver<Order>) {
                 checks.apply(subjects);
             }
             Order::Revoke(servers, patience, workers) => {
-                tokio::spawn(async move {
-                    tokio::time::sleep(patience).await;
-                    for worker in workers {
-                        // One that has ended carries nothing.
-                        let _ = worker.send(Command::Revoke(servers.clone()));
-                    }
-                });
+                tokio::spawn(revoke(servers, patience, workers));
             }
-        }
+        });
+    }
+}
+
+async fn revoke(servers: Vec<Weak<Server>>, patience: Duration, workers: Vec<UnboundedSender<Command>>) {
+    tokio::time::sleep(patience).await;
+    for worker in workers {
+        // One that has ended carries nothing.
+        let _ = worker.send(Command::Revoke(servers.clone()));
     }
 }
 

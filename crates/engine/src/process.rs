@@ -130,7 +130,7 @@ impl Engine {
         let maxconn = budget(&plan, workers)?.maxconn;
         let log = Sink::start(&plan.log)?;
         let mut world = World::new(workers, maxconn, log.events());
-        let control = Control::start()?;
+        let control = Control::start(world.process.panics.clone())?;
         let admin = control.prepare(&plan.admin()).map_err(StartError::Admin)?;
         let mut opened = Opened::open(&plan, &world, workers)?;
         let snapshot = Arc::new(plan.build(&mut world, maxconn, Tick::now()));

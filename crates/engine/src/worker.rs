@@ -133,7 +133,8 @@ async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command
     let worker = Worker::start(id, process, PipePool::new(PIPES, IDLE_PIPES), log, mark, Tick::now());
     let listening = worker.prepare(listeners);
     if listening.is_ok() {
-        worker.adopt(assignments);
+        // As an order, so that the time it takes is nobody else's step.
+        worker.obey("the start", || worker.adopt(assignments));
     }
     if ready.send(listening).is_err() {
         return;

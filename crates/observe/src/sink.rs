@@ -102,6 +102,10 @@ pub(crate) enum Message {
 /// What takes lines. The count that comes back: lines that were lost.
 trait Output: Send {
     fn write(&mut self, lines: &Batch) -> u64;
+    /// Why lines were lost since this was last asked, if the system said so.
+    fn error(&mut self) -> Option<io::Error> {
+        None
+    }
     fn reopen(&mut self) {}
 }
 
@@ -308,11 +312,15 @@ impl Near {
         }
         let lines = dropped - self.told;
         let to = self.to.to_string();
+        let text = match output.error() {
+            Some(error) => format!("{lines} log lines were dropped: {to}: {error}"),
+            None => format!("{lines} log lines were dropped: {to} could not take them fast enough"),
+        };
         let event = Event {
             time: wall(),
             level: Level::Warning,
             slug: "log.dropped",
-            text: &format!("{lines} log lines were dropped: {to} could not take them fast enough"),
+            text: &text,
             fields: &[("target", Value::Text(&to)), ("lines", Value::Number(lines as i64))],
         };
         if output.write(&self.shape.lines(&event)) == 0 {

@@ -7,7 +7,7 @@ use plimsoll_counters::{Most, Sharded};
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::Balancer;
 use plimsoll_net::{Address, ConnectOptions};
-use plimsoll_observe::{Events, Failures};
+use plimsoll_observe::{Events, Failures, Panics};
 use plimsoll_outcome::Tally;
 use plimsoll_server::{Load, Server};
 use plimsoll_upstream::Reuse;
@@ -50,6 +50,8 @@ pub struct Process {
     pub failures: Box<[Failures]>,
     /// How the workers' event loops fare.
     pub loops: Sharded<LoopCounters>,
+    /// Panics of what belongs to no worker.
+    pub panics: Panics,
     /// Where workers tell what happens to themselves.
     pub events: Events,
     /// Counted by each worker.
@@ -68,6 +70,7 @@ impl Process {
             tallies: (0..workers).map(|_| Tally::default()).collect(),
             failures: (0..workers).map(|_| Failures::default()).collect(),
             loops: Sharded::new(workers),
+            panics: Panics::new(events.clone()),
             events,
             counters: Sharded::new(workers),
             busiest: Most::default(),

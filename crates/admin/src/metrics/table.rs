@@ -417,6 +417,8 @@ fn loops(snapshot: &plimsoll_proxy::Snapshot, out: &mut Vec<u8>) {
             (metric.values)(row, &mut Lines::new(&name, &label("worker", &worker.to_string()), out));
         }
     }
+    // Of the last metric: what belongs to no worker.
+    Lines::new("plimsoll_panics_total", &label("worker", "control"), out).number(snapshot.process.panics.count());
 }
 
 /// What became of requests and connections that failed, by the slug that `lb explain` knows.

@@ -1,7 +1,7 @@
 //! A process that does nothing but have figures: what the tests and the measurement of this crate look at.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use plimsoll_admin::{Latencies, ProcessFacts, Reload, State};
@@ -21,6 +21,8 @@ pub struct House {
     start: Tick,
     clock: AtomicU64,
     checked: bool,
+    /// The next question about the process ends in a panic.
+    pub faulty: AtomicBool,
     latency: Sharded<Histogram>,
 }
 
@@ -59,7 +61,8 @@ impl House {
         let log = Sink::start(&[]).expect("a log without targets");
         let process = Process::new(1, 1000, log.events());
         let snapshot = Snapshot { process: Arc::new(process), frontends: vec![Arc::new(frontend)], backends };
-        Self { snapshot: Arc::new(snapshot), start, clock: AtomicU64::new(0), checked: false, latency: Sharded::new(1) }
+        let (clock, faulty) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { snapshot: Arc::new(snapshot), start, clock, checked: false, faulty, latency: Sharded::new(1) }
     }
 
     /// The servers are checked.
@@ -167,6 +170,7 @@ impl State for House {
     }
 
     fn process(&self) -> ProcessFacts {
+        assert!(!self.faulty.swap(false, SeqCst), "injected");
         ProcessFacts {
             name: "Plimsoll",
             version: "0.1.0",

@@ -5,9 +5,9 @@ use std::io;
 use plimsoll_http::{Limits, Method, Progress, Response};
 use plimsoll_net::Stream;
 use plimsoll_server::{CheckReport, CheckStatus};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::{Outcome, Probe, Run, establish, report, words};
+use super::{Outcome, Probe, Run, establish, in_time, report, words};
 use crate::Plan;
 
 pub(super) const ROW: Probe = Probe {
@@ -25,10 +25,10 @@ fn run(plan: &Plan) -> Run<'_> {
             Ok(stream) => stream,
             Err((status, info)) => return Outcome { report: report(status, start, info), stream: None },
         };
-        let until = plan.answer.map_or(until, |answer| Instant::now() + answer);
+        let (limit, until) = plan.answer.map_or((plan.connect, until), |answer| (answer, Instant::now() + answer));
         let mut head = Response::default();
-        let found = timeout_at(until, exchange(plan, &stream, &mut head)).await;
-        Outcome { report: judge(plan, start, &head, found.ok()), stream: Some(stream) }
+        let found = in_time(limit, until, exchange(plan, &stream, &mut head)).await;
+        Outcome { report: judge(plan, start, &head, found), stream: Some(stream) }
     })
 }
 

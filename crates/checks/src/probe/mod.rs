@@ -5,13 +5,15 @@ mod tcp;
 
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::time::Duration;
 
 use plimsoll_net::{Address, ConnectOptions, Stream, ToServer, Verdict, connect};
 use plimsoll_proxy_protocol::encode::{self, V2};
 use plimsoll_proxy_protocol::{Endpoints, Version};
 use plimsoll_server::{CheckReport, CheckStatus};
-use tokio::time::{Instant, timeout_at};
+use rustix::io::Errno;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Plan;
 
@@ -57,7 +59,9 @@ impl std::fmt::Debug for Probe {
 }
 
 /// How long, and for how many reads of 4 KiB, we wait for a server that promised to close.
-const PATIENCE: (std::time::Duration, usize) = (std::time::Duration::from_millis(100), 16);
+const PATIENCE: (Duration, usize) = (Duration::from_millis(100), 16);
+/// Later than any round of a loop that fares well.
+const LATE: Duration = Duration::from_millis(50);
 
 /// Closes a connection on which an answer was read. A server that closes by itself sees no RST, if it does so soon.
 pub async fn leave(stream: ToServer) {
@@ -76,21 +80,21 @@ pub async fn leave(stream: ToServer) {
 async fn establish(plan: &Plan, until: Instant) -> Result<ToServer, (CheckStatus, String)> {
     // The ACK that ends the handshake waits for our first bytes, or our RST.
     let options = ConnectOptions { quickack: false, ..ConnectOptions::default() };
-    let connecting = connect(&plan.address, &options).map_err(|error| (CheckStatus::SockErr, general(&error)))?;
-    match timeout_at(until, connecting.finish()).await {
-        Err(_) => Err((CheckStatus::L4Tout, String::new())),
-        Ok(Verdict::Connected { stream, .. }) => {
+    let connecting = connect(&plan.address, &options).map_err(|error| (unmade(&error), general(&error)))?;
+    match in_time(plan.connect, until, connecting.finish()).await {
+        None => Err((CheckStatus::L4Tout, String::new())),
+        Some(Verdict::Connected { stream, .. }) => {
             let stream = ToServer::from(stream);
             if let Some(version) = plan.send_proxy {
                 introduce(&stream, version, until).await?;
             }
             Ok(stream)
         }
-        Ok(Verdict::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {
+        Some(Verdict::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {
             Err((CheckStatus::SockErr, general(&error)))
         }
-        Ok(Verdict::Failed(error)) => Err((CheckStatus::L4Con, words(&error))),
-        Ok(Verdict::ResetAfterConnect) => Err((CheckStatus::L4Con, "Connection reset by peer".into())),
+        Some(Verdict::Failed(error)) => Err((CheckStatus::L4Con, words(&error))),
+        Some(Verdict::ResetAfterConnect) => Err((CheckStatus::L4Con, "Connection reset by peer".into())),
     }
 }
 
@@ -112,6 +116,28 @@ async fn introduce(stream: &Stream, version: Version, until: Instant) -> Result<
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err((CheckStatus::SockErr, words(&error))),
         Err(_) => Err((CheckStatus::L4Tout, String::new())),
+    }
+}
+
+/// Waits until then. When this thread itself comes too late, because it was stopped or had no processor, the time in which it did not run does not
+/// count: once, and up to `limit`, so that a thread that is always late still comes to a verdict.
+async fn in_time<F: Future>(limit: Duration, until: Instant, wait: F) -> Option<F::Output> {
+    let mut wait = pin!(wait);
+    if let Ok(done) = timeout_at(until, wait.as_mut()).await {
+        return Some(done);
+    }
+    let late = until.elapsed();
+    if late < LATE {
+        return None;
+    }
+    timeout(late.min(limit), wait).await.ok()
+}
+
+/// Why there is no socket. That our own descriptors or memory ran out says nothing of the server.
+fn unmade(error: &io::Error) -> CheckStatus {
+    match Errno::from_io_error(error) {
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => CheckStatus::Unk,
+        _ => CheckStatus::SockErr,
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Stream {
     framed: Vec<u8>,
     /// A line was cut by an error: the next one begins a new line.
     torn: bool,
+    /// What the last write that failed ended with.
+    error: Option<io::Error>,
 }
 
 impl Stream {
@@ -47,7 +49,7 @@ impl Stream {
             To::File(path) => (append(path)?, Some(path.clone())),
             To::Udp(..) | To::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
         };
-        Ok(Self { file, path, header, level, framed: Vec::new(), torn: false })
+        Ok(Self { file, path, header, level, framed: Vec::new(), torn: false, error: None })
     }
 }
 
@@ -71,13 +73,23 @@ impl Output for Stream {
             }
         }
         let bytes = if as_they_are { &lines.bytes } else { &self.framed };
-        if self.torn && self.file.write_all(b"\n").is_ok() {
+        let lost = |rest: &[u8]| rest.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        if self.torn {
+            if let Err(error) = self.file.write_all(b"\n") {
+                self.error = Some(error);
+                return lost(bytes);
+            }
             self.torn = false;
         }
-        let written = write(&mut self.file, bytes);
+        let (written, error) = write(&mut self.file, bytes);
         let rest = &bytes[written..];
-        self.torn |= written > 0 && !rest.is_empty() && bytes[written - 1] != b'\n';
-        rest.iter().filter(|&&byte| byte == b'\n').count() as u64
+        self.torn = written > 0 && !rest.is_empty() && bytes[written - 1] != b'\n';
+        self.error = error.or(self.error.take());
+        lost(rest)
+    }
+
+    fn error(&mut self) -> Option<io::Error> {
+        self.error.take()
     }
 
     fn reopen(&mut self) {
@@ -91,15 +103,15 @@ impl Output for Stream {
 }
 
 /// How much was written before an error. A closed stdout is the user's choice; lines into it are simply gone.
-fn write(to: &mut impl Write, bytes: &[u8]) -> usize {
+fn write(to: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
     let mut written = 0;
     while written < bytes.len() {
         match to.write(&bytes[written..]) {
             Ok(0) => break,
             Ok(more) => written += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => break,
+            Err(error) => return (written, Some(error)),
         }
     }
-    written
+    (written, None)
 }
