@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -95,11 +95,20 @@ impl Output for Stream {
     fn reopen(&mut self) {
         let Some(path) = &self.path else { return };
         match append(path) {
-            Ok(file) => (self.file, self.torn) = (file, false),
+            Ok(file) => {
+                self.torn &= are_one(&self.file, &file);
+                self.file = file;
+            }
             // The old file goes on: lines under a name that has moved are better than none.
             Err(error) => eprintln!("lb: cannot reopen {}: {error}", path.display()),
         }
     }
+}
+
+/// Whether both are the same file, because it was not moved away.
+fn are_one(one: &File, other: &File) -> bool {
+    let place = |file: &File| file.metadata().map(|about| (about.dev(), about.ino())).ok();
+    place(one).is_some_and(|one| place(other) == Some(one))
 }
 
 /// How much was written before an error. A closed stdout is the user's choice; lines into it are simply gone.
