@@ -2,10 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use plimsoll_testkit::{Lb, lb};
+use plimsoll_testkit::{Client, Lb, eventually, lb};
 
 const SITE: &str = "global:\n  runtime-api:\n    - { bind: \"unix@${SOCKETS}/lb.sock\", level: admin }\n    - \"unix@${SOCKETS}/low.sock\"\n\
     \x20 admin: 127.0.0.1:0\n\
@@ -130,4 +131,39 @@ fn failures_and_figures_are_seen() {
     let admin = stderr.lines().find_map(|line| line.strip_prefix("lb: admin on ")).unwrap();
     assert!(ask(admin, "/metrics").contains("haproxy_frontend_http_requests_total{proxy=\"web\"} 1\n"));
     assert!(ask(admin, "/").contains("server.connect"));
+}
+
+/// What is shown is what was sent, with the place that HAProxy finds as well.
+#[test]
+fn the_place_where_reading_stopped_is_shown() {
+    let running = Running::new();
+    let socket = running.socket("haproxy.sock");
+    let haproxy = Lb::haproxy(
+        "web",
+        &format!(
+            "global\n stats socket {socket} level admin\ndefaults\n mode http\n timeout connect 1s\n timeout client 5s\n\
+             \x20timeout server 5s\nfrontend web\n bind fd@0\n default_backend app\nbackend app\n server a1 127.0.0.1:1\n"
+        ),
+    );
+    eventually("haproxy's socket is there", Duration::from_secs(20), || UnixStream::connect(&socket).is_ok());
+    // The space before the colon, and a byte that stands in no name.
+    for (request, position) in
+        [("GET / HTTP/1.1\r\nHo st: a\r\n\r\n", 18), ("GET /ab HTTP/1.1\r\nHost: a\r\nX-\x01: b\r\n\r\n", 29)]
+    {
+        for lb in [&running.lb, &haproxy] {
+            let mut client = Client::connect(lb.addr("web"));
+            client.send(request);
+            assert_eq!(client.response().unwrap().status, 400, "{request:?}");
+        }
+        let at = format!("error at position {position}");
+        assert_said(&running.run(&["ctl", "show errors 1"]), 0, &format!("{at}:\n"), "");
+        let lines = if position == 18 { "  00016  Ho st: a\\r\\n\n" } else { "  00027  X-\\x01: b\\r\\n\n" };
+        assert_said(&running.run(&["ctl", "show errors 1"]), 0, lines, "");
+        assert_said(&running.run(&["errors", "-n", "1"]), 0, &format!("{at}:\n"), "");
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.write_all(b"show errors\n").unwrap();
+        let mut theirs = String::new();
+        stream.read_to_string(&mut theirs).unwrap();
+        assert!(theirs.contains(&format!("{at}\n")), "haproxy: {theirs}");
+    }
 }

@@ -6,7 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use plimsoll_testkit::{Lb, Origin, eventually};
+use plimsoll_testkit::scripted::Misbehaviour;
+use plimsoll_testkit::{Client, Lb, Origin, eventually};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -106,6 +107,45 @@ fn a_reload_says_who_asked_and_what_came_of_it() {
     let removed = event(&lb, "backend.removed");
     assert_eq!((&removed["backend"], &removed["total"]), (&"spare".into(), &0.into()), "{removed}");
     assert_eq!(removed["message"], "Proxy spare stopped (cumulated conns: FE: 0, BE: 0).");
+}
+
+#[test]
+fn a_pause_of_accepting_is_told_when_it_begins_and_when_it_is_over() {
+    let site = Site::new();
+    let mut lb = Lb::start(&site.yaml("json", ""));
+    let process = lb.process();
+    process.limit_descriptors(process.limit_for(0));
+    let mut client = Client::connect(lb.addr("web"));
+    let paused = event(&lb, "accept.paused");
+    assert_eq!((&paused["frontend"], &paused["worker"], &paused["level"]), (&"web".into(), &0.into(), &"err".into()));
+    assert!(paused["message"].as_str().unwrap().contains("Too many open files"), "{paused}");
+    assert!(!lb.stdout().contains("accept.resumed"), "{}", lb.stdout());
+    lb.process().limit_descriptors(1000);
+    let resumed = event(&lb, "accept.resumed");
+    assert_eq!((&resumed["frontend"], &resumed["worker"]), (&"web".into(), &0.into()), "{resumed}");
+    assert_eq!(resumed["level"], "notice", "{resumed}");
+    assert_eq!(client.get("/").unwrap().status, 200);
+}
+
+#[test]
+fn a_stop_that_cannot_wait_any_longer_says_why_and_whom_it_cost() {
+    for (reason, limit) in [("hard-stop-after", "hard-stop-after: 200ms, "), ("second signal", "")] {
+        let site = Site { origin: Origin::scripted(Misbehaviour::Silent), ..Site::new() };
+        let yaml = site.yaml("json", "").replace("global: { ", &format!("global: {{ {limit}"));
+        let mut lb = Lb::start(&yaml);
+        let mut client = Client::connect(lb.addr("web"));
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        eventually("it is under way", SOON, || site.origin.open() == 1);
+        lb.signal(Signal::TERM);
+        assert_eq!(event(&lb, "process.stopping")["connections"], 1, "{reason}");
+        if reason == "second signal" {
+            lb.signal(Signal::TERM);
+        }
+        lb.wait_exit(SOON);
+        let stop = event(&lb, "process.hard-stop");
+        assert_eq!((&stop["reason"], &stop["connections"]), (&reason.into(), &1.into()), "{stop}");
+        assert_eq!(stop["level"], "warning", "{stop}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use plimsoll_testkit::scripted::Misbehaviour;
-use plimsoll_testkit::{Client, Lb, Origin, client, eventually};
+use plimsoll_testkit::{Client, Lb, Origin, Then, client, eventually};
 
 /// Not known to `lb`: connections by state, features it has not, and a backend's `fullconn`.
 const UNKNOWN: &[&str] = &[
@@ -91,6 +91,12 @@ impl Scene {
     /// Both after this traffic, when nothing is under way any more: differences in what `show stat` says.
     #[track_caller]
     fn compare(&self, name: &str, traffic: impl Fn(SocketAddr)) {
+        self.compare_but(&[], name, traffic);
+    }
+
+    /// The same, but for these columns, in which a difference is chosen.
+    #[track_caller]
+    fn compare_but(&self, chosen: &[&str], name: &str, traffic: impl Fn(SocketAddr)) {
         let folder = tempfile::tempdir().unwrap();
         let (ours, theirs) = (folder.path().join("lb"), folder.path().join("haproxy"));
         let (lb, haproxy) = (self.lb(&ours), self.haproxy(&theirs));
@@ -106,6 +112,7 @@ impl Scene {
                 let their = &theirs[row][column];
                 let skipped =
                     our.is_empty() && UNKNOWN.contains(&column.as_str()) || column == "slim" || column.is_empty();
+                let skipped = skipped || chosen.contains(&column.as_str());
                 let same =
                     if OWN.contains(&column.as_str()) { our.is_empty() == their.is_empty() } else { our == their };
                 if !skipped && !same {
@@ -218,6 +225,40 @@ fn what_clients_do_wrong_counts_as_in_haproxy() {
     });
     Scene { mode: "tcp", ..Scene::http(&[origin.addr]) }.compare("tcp", get);
     Scene { mode: "tcp", ..Scene::http(&[nobody()]) }.compare("tcp refused", get);
+}
+
+#[test]
+fn clients_that_leave_count_as_in_haproxy() {
+    // More than all buffers on the way hold, so that nobody has it whole when the client goes.
+    let large = Origin::serving(|exchange| {
+        exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n");
+        exchange.send(vec![b'x'; 50_000_000]);
+        Then::Close
+    });
+    let answering = Origin::answering();
+    for mode in ["http", "tcp"] {
+        let scene = Scene { mode, ..Scene::http(&[large.addr]) };
+        scene.compare(&format!("in the middle of an answer, {mode}"), |to| {
+            let mut client = Client::connect(to);
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            client.wire().take(1000).unwrap();
+            client.reset();
+        });
+    }
+    // It counts as answered by 400 here, and as not answered there.
+    let answers = ["hrsp_4xx", "hrsp_other"];
+    Scene::http(&[answering.addr]).compare_but(&answers, "in the middle of a body", |to| {
+        let mut client = Client::connect(to);
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nfew");
+        client.half_close();
+        let _ = client.response();
+    });
+    Scene::http(&[answering.addr]).compare_but(&answers, "in the middle of a body, by RST", |to| {
+        let mut client = Client::connect(to);
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nfew");
+        eventually("the server has it", Duration::from_secs(20), || answering.open() > 0);
+        client.reset();
+    });
 }
 
 /// `%ac/%fc/%bc/%sc`: the first part behind the state letters.

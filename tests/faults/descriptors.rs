@@ -1,33 +1,16 @@
 //! Scorecard row 16: descriptors run out while clients POST; servers are not blamed for it.
 
-use std::fs;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use plimsoll_testkit::process::Process;
 use plimsoll_testkit::{Lb, eventually, holds_for};
 use plimsoll_tests::{Site, volume};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::posts::{Counts, Posts, Report, counting};
 use crate::stage::{SOON, listen_on};
 
 /// Descriptors, when they do not run out.
 const PLENTY: u64 = 1000;
-
-/// The limit that leaves a process so many descriptors more.
-fn limit_for(process: &Process, more: usize) -> u64 {
-    let open = fs::read_dir(format!("/proc/{}/fd", process.pid())).expect("a process").flatten();
-    let open: Vec<u64> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    // It is one on numbers, and the lowest free number is given out.
-    (0..).filter(|number| !open.contains(number)).nth(more).expect("a number")
-}
-
-fn limit(process: &Process, current: u64) {
-    let pid = Pid::from_raw(process.pid().cast_signed());
-    let limit = Rlimit { current: Some(current), maximum: Some(PLENTY) };
-    prlimit(pid, Resource::Nofile, limit).expect("root may");
-}
 
 /// What became of the POSTs, how many failed late, and what the log says.
 fn suffer(start: fn(&Site) -> Lb) -> (Report, usize, String) {
@@ -40,12 +23,12 @@ fn suffer(start: fn(&Site) -> Lb) -> (Report, usize, String) {
         .backend("health-check: { type: http, interval: 200ms, rise: 2, fall: 2 }");
     let mut lb = start(&site.server("s1", servers[0].addr).server("s2", servers[1].addr));
     // Enough for the four clients, not for what they ask for.
-    let short = limit_for(lb.process(), 4);
+    let short = lb.process().limit_for(4);
     let posts = Posts::start(lb.addr("web"), 100);
     eventually("clients are served", SOON, || posts.done() > 40);
-    limit(lb.process(), short);
+    lb.process().limit_descriptors(short);
     holds_for(Duration::from_secs(volume(2, 20) as u64), || true);
-    limit(lb.process(), PLENTY);
+    lb.process().limit_descriptors(PLENTY);
     let whole = Instant::now() + Duration::from_secs(1);
     holds_for(Duration::from_millis(1800), || true);
     let report = posts.stop(&counts);

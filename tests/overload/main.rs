@@ -1,6 +1,5 @@
 //! Scorecard row 17: too few descriptors, four times maxconn, accept storms. It waits, it is fair, it never spins.
 
-use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -134,13 +133,6 @@ fn an_accept_storm_is_served() {
     storm.into_iter().for_each(|part| part.join().unwrap());
 }
 
-/// Changes `RLIMIT_NOFILE` of the running process.
-fn limit_descriptors(lb: &mut Lb, limit: usize) {
-    let pid = lb.process().pid();
-    let status = Command::new("prlimit").args(["--pid", &pid.to_string(), &format!("--nofile={limit}:20000")]).status();
-    assert!(status.expect("prlimit").success());
-}
-
 #[test]
 fn descriptors_that_run_out_pause_accepting_and_come_back() {
     let origin = RecordingOrigin::start();
@@ -148,7 +140,7 @@ fn descriptors_that_run_out_pause_accepting_and_come_back() {
     let mut inside = ask(&lb, 0);
     assert_answered(&mut inside, 0);
     let open = lb.process().descriptors();
-    limit_descriptors(&mut lb, open + 10);
+    leave_descriptors(&mut lb, 10);
     let outside: Vec<Client> = (1..100).map(|number| ask(&lb, number)).collect();
     eventually("the descriptors are used up", SOON, || lb.process().descriptors() >= open + 5);
     assert_no_spin(&mut lb);
@@ -158,7 +150,7 @@ fn descriptors_that_run_out_pause_accepting_and_come_back() {
         "those inside are served"
     );
     assert!(lb.stderr().lines().count() < 30, "it complains once per 10 s, not once per accept: {}", lb.stderr());
-    limit_descriptors(&mut lb, 4000);
+    lb.process().limit_descriptors(4000);
     let started = Instant::now();
     drop(outside);
     eventually("new clients are served again", SOON, || {
@@ -167,19 +159,10 @@ fn descriptors_that_run_out_pause_accepting_and_come_back() {
     assert!(started.elapsed() < Duration::from_secs(5), "after {:?}", started.elapsed());
 }
 
-/// Sets the limit so that exactly `free` numbers are left for new descriptors.
-fn leave_descriptors(lb: &mut Lb, free: usize) {
-    let open: Vec<usize> = std::fs::read_dir(format!("/proc/{}/fd", lb.process().pid()))
-        .unwrap()
-        .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok())
-        .collect();
-    let mut limit = 0;
-    let mut left = free;
-    while left > 0 || open.contains(&limit) {
-        left -= usize::from(!open.contains(&limit));
-        limit += 1;
-    }
-    limit_descriptors(lb, limit);
+/// Leaves it so many descriptors more.
+fn leave_descriptors(lb: &mut Lb, more: usize) {
+    let process = lb.process();
+    process.limit_descriptors(process.limit_for(more));
 }
 
 /// An HTTP frontend `web` with eight idle server connections, and `plain` in TCP mode before the same origin with four clients inside.

@@ -112,6 +112,31 @@ fn a_panic_in_a_session_costs_that_session_and_is_counted() {
     assert!(answer.contains("Name: Plimsoll"), "another one goes on: {answer}");
 }
 
+/// As HAProxy 2.6 shows it (its manual, section 9.1: `status`, `check_status`; `rise` 2, `fall` 3).
+#[test]
+fn a_server_that_is_checked_shows_how_far_it_is_from_a_change() {
+    let served = Served::new(house().checked());
+    let shown = || {
+        let csv = served.ask("show stat");
+        ["a1", "a2"].map(|name| (value(&csv, name, "status"), value(&csv, name, "check_status")))
+    };
+    // The backup is not checked in this house.
+    let unchecked = ("no check".to_owned(), String::new());
+    assert_eq!(shown(), [("UP 1/3".into(), "INI".into()), unchecked.clone()], "as new: one failure is enough");
+    for (found, status) in [
+        (CheckStatus::L4Ok, "UP"),
+        (CheckStatus::L4Con, "UP 2/3"),
+        (CheckStatus::Unk, "UP 2/3"),
+        (CheckStatus::L4Tout, "UP 1/3"),
+        (CheckStatus::L4Con, "DOWN"),
+        (CheckStatus::L4Ok, "DOWN 1/2"),
+        (CheckStatus::L4Ok, "UP"),
+    ] {
+        served.state.check(found, "");
+        assert_eq!(shown(), [(status.into(), found.code().into()), unchecked.clone()]);
+    }
+}
+
 #[test]
 fn figures_come_as_csv() {
     let served = Served::new(house().checked());

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, kill_process_group, prlimit, setrlimit};
 
 use crate::eventually::wait_until;
 
@@ -67,7 +67,6 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 
 /// Lets this process, and those that it starts, open as many descriptors as the system allows without asking.
 pub fn raise_descriptors() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let maximum = getrlimit(Resource::Nofile).maximum;
     // Not fatal: a test that then runs out says so.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -149,6 +148,20 @@ impl Process {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    }
+
+    /// The limit on descriptors with which it could open exactly so many more.
+    pub fn limit_for(&self, more: usize) -> u64 {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a running process").flatten();
+        let open: Vec<u64> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+        // A limit is one on numbers, and the lowest free number is given out.
+        (0..).filter(|number| !open.contains(number)).nth(more).expect("numbers without end")
+    }
+
+    /// Changes that limit (`RLIMIT_NOFILE`) while it runs.
+    pub fn limit_descriptors(&self, current: u64) {
+        let limit = Rlimit { current: Some(current), maximum: Some(20_000) };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Nofile, limit).expect("a running process");
     }
 
     /// How many descriptors it has open.
