@@ -113,7 +113,7 @@ fn responses_of_all_sizes_and_framings_arrive_whole() {
             }
         }
     });
-    for splice in ["splice: true", "splice: false"] {
+    for splice in ["splice-auto: true", "splice-auto: false"] {
         let lb = Site::http().backend("http-reuse: always").backend(splice).server("o", origin.addr).start();
         let mut client = Client::connect(lb.addr("web"));
         for number in 0..120 {

@@ -61,7 +61,7 @@ fn clients_that_do_not_read_hold_one_buffer_at_most() {
             while wire.send(&[b'y'; 100_000]) {}
         }
     });
-    for splice in ["splice: true", "splice: false"] {
+    for splice in ["splice-auto: true", "splice-auto: false"] {
         let mut lb = Site::http().timeouts(still()).backend(splice).server("o", origin.addr).start();
         // Many, because the allocator takes memory in steps of megabytes.
         let each = cost(&mut lb, 600, |lb| {

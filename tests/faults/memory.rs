@@ -86,11 +86,11 @@ fn http() -> Site {
 }
 
 fn copied() -> Site {
-    http().backend("splice: false")
+    http().backend("splice-auto: false")
 }
 
 fn tcp() -> Site {
-    Site::tcp().timeouts(PATIENT).bind("198.51.100.1:80").backend("splice: false").server("s", at(SERVER, 80))
+    Site::tcp().timeouts(PATIENT).bind("198.51.100.1:80").backend("splice-auto: false").server("s", at(SERVER, 80))
 }
 
 const STALLS: &[Stall] = &[

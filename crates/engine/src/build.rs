@@ -13,8 +13,9 @@ use plimsoll_proxy::{Backend, Frontend, Mode, ProxyV2Option, SendProxy, Snapshot
 use plimsoll_proxy_protocol::Version;
 use plimsoll_server::{HealthOptions, ServerOptions, Settings};
 
+use crate::budget::Budget;
 use crate::model::{self, Removed, Tolerated};
-use crate::plan::Plan;
+use crate::plan::{Plan, splicing};
 use crate::world::World;
 
 impl Plan {
@@ -54,8 +55,10 @@ impl Plan {
     }
 
     /// The snapshot of this configuration over the objects that live on.
-    pub(crate) fn build(&self, world: &mut World, maxconn: usize, now: Tick) -> Snapshot {
+    pub(crate) fn build(&self, world: &mut World, budget: Budget, now: Tick) -> Snapshot {
+        let Budget { maxconn, maxpipes, .. } = budget;
         world.process.gate.set_limit(maxconn);
+        world.process.pipes.set(maxpipes, self.pipesize());
         let [connections, sessions] = &world.process.rates;
         connections.set_limit(self.file.global.maxconnrate);
         sessions.set_limit(self.file.global.maxsessrate);
@@ -100,6 +103,7 @@ impl Plan {
             timeouts: options.timeouts.or(&defaults.timeouts),
             default_backend: wanted.map(|backend| Arc::clone(backend)),
             forwardfor: options.forwardfor.or(defaults.forwardfor).unwrap_or(false),
+            splicing: splicing::of_frontend(&self.file, options),
             close: options.httpclose.or(defaults.httpclose).unwrap_or(false),
             server_close: options.http_server_close.or(defaults.http_server_close).unwrap_or(false)
                 || options.httpclose.or(defaults.httpclose).unwrap_or(false),
@@ -163,7 +167,7 @@ impl Plan {
                 || options.httpclose.or(defaults.httpclose).unwrap_or(false),
             forwardfor: options.forwardfor.unwrap_or(false),
             abortonclose: options.abortonclose.or(defaults.abortonclose).unwrap_or(false),
-            splice: options.splice.or(defaults.splice).unwrap_or(true),
+            splicing: splicing::of_backend(&self.file, options),
             limits: Limits::DEFAULT,
             live: living.live,
         }

@@ -136,12 +136,21 @@ pub const CODES: &[Code] = &[
     Code {
         code: "config.maxconn",
         text: "`maxconn` asks for more than there is.",
-        cause: "Each client and its server need a file descriptor each. The limit of this process, or `global.maxconn`, holds fewer.",
+        cause: "Each client and its server need a file descriptor each, and each pipe of `maxpipes` two. The limit of this process, or \
+                `global.maxconn`, holds fewer.",
         likely: &[
             "the limit is the system's default of 1,024",
             "a frontend's `maxconn` is larger than that of the process",
         ],
         change: &["raise the limit: LimitNOFILE in systemd, `ulimit -n` in a shell", "lower `maxconn`"],
+    },
+    Code {
+        code: "config.pipesize",
+        text: "Pipes of that size are not given on this machine.",
+        cause: "`global.tune.pipesize` is more than fs.pipe-max-size, which is the most that a process without special rights may ask for. Pipes are made \
+                as large as is allowed.",
+        likely: &["the value is from another machine"],
+        change: &["ask for less: a transfer that stalls holds as much", "raise fs.pipe-max-size with sysctl"],
     },
     Code {
         code: "config.source-ports",

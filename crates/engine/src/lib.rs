@@ -24,7 +24,7 @@ mod succession;
 mod worker;
 mod world;
 
-pub use budget::{Budget, BudgetError};
+pub use budget::{Budget, BudgetError, Demand};
 pub use changes::Changes;
 pub use code::CODES;
 pub use ending::Pulse;

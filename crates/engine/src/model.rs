@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use plimsoll_admin::{AdminOptions, RuntimeApi};
 use plimsoll_checks::HealthCheck;
-use plimsoll_config::{Duration, NamedMap, OneOrMany, ShortForm, Spanned};
+use plimsoll_config::{Duration, NamedMap, OneOrMany, ShortForm, Size, Spanned};
 use plimsoll_lb::Balance;
 use plimsoll_net::{AddressSpec, BindSpec, Keepalive};
 use plimsoll_observe::LogTarget;
@@ -59,6 +59,8 @@ pub(crate) struct Global {
     pub(crate) threads: Option<Spanned<Threads>>,
     /// Client connections at once, over all frontends; what the descriptor limit holds if not given.
     pub(crate) maxconn: Option<Spanned<u32>>,
+    /// Pipes at once, for transfers that stay inside the kernel; a quarter of `maxconn` if not given.
+    pub(crate) maxpipes: Option<Spanned<u32>>,
     /// New connections a second, over all frontends; no limit if not given.
     pub(crate) maxconnrate: Option<u32>,
     /// New sessions a second, over all frontends; no limit if not given.
@@ -99,6 +101,16 @@ pub(crate) struct Global {
     pub(crate) close_spread_time: Option<Spread>,
     /// What becomes of the tunnels of servers that a reload removed or changed: `keep`, `close` or `drain TIME`.
     pub(crate) removed_servers: Option<Removed>,
+    /// What is set for performance, or for the lack of memory.
+    pub(crate) tune: Tune,
+}
+
+/// What is set for performance, or for the lack of memory.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Tune {
+    /// Room of a pipe for transfers that stay inside the kernel, 4KiB to 1GiB; as much as a stalled one may hold.
+    pub(crate) pipesize: Option<Spanned<Size>>,
 }
 
 /// What holds for every proxy that does not say otherwise.
@@ -141,8 +153,12 @@ pub(crate) struct Defaults {
     pub(crate) retries: Option<u32>,
     /// For backends: a retry goes to another server if there is one; true if not given.
     pub(crate) redispatch: Option<bool>,
-    /// For backends: large clear-text transfers stay inside the kernel; true if not given.
-    pub(crate) splice: Option<bool>,
+    /// Large clear-text transfers stay inside the kernel, both ways; true if not given.
+    pub(crate) splice_auto: Option<bool>,
+    /// What clients send stays inside the kernel wherever it can; false if not given.
+    pub(crate) splice_request: Option<bool>,
+    /// What servers send stays inside the kernel wherever it can; false if not given.
+    pub(crate) splice_response: Option<bool>,
     /// For backends: how servers are checked; not at all if not given.
     pub(crate) health_check: Option<Spanned<HealthCheck>>,
 }
@@ -189,8 +205,12 @@ pub(crate) struct NamedDefaults {
     pub(crate) retries: Option<u32>,
     /// For backends: a retry goes to another server if there is one.
     pub(crate) redispatch: Option<bool>,
-    /// For backends: large clear-text transfers stay inside the kernel.
-    pub(crate) splice: Option<bool>,
+    /// Large clear-text transfers stay inside the kernel, both ways.
+    pub(crate) splice_auto: Option<bool>,
+    /// What clients send stays inside the kernel wherever it can.
+    pub(crate) splice_request: Option<bool>,
+    /// What servers send stays inside the kernel wherever it can.
+    pub(crate) splice_response: Option<bool>,
     /// For backends: how servers are checked.
     pub(crate) health_check: Option<Spanned<HealthCheck>>,
 }
@@ -228,6 +248,12 @@ pub(crate) struct Frontend {
     pub(crate) rate_limit_sessions: Option<u32>,
     /// Close by RST at once, what is still to be sent is lost; false if not given.
     pub(crate) nolinger: Option<bool>,
+    /// Large clear-text transfers stay inside the kernel, both ways. Set here or on the other side: either counts.
+    pub(crate) splice_auto: Option<bool>,
+    /// What clients send stays inside the kernel wherever it can. Set here or on the other side: either counts.
+    pub(crate) splice_request: Option<bool>,
+    /// What servers send stays inside the kernel wherever it can. Set here or on the other side: either counts.
+    pub(crate) splice_response: Option<bool>,
     /// The backend of its requests. Without: 503, or a reset in TCP mode.
     pub(crate) default_backend: Option<Spanned<String>>,
 }
@@ -309,8 +335,12 @@ pub(crate) struct Backend {
     pub(crate) retries: Option<u32>,
     /// A retry goes to another server if there is one.
     pub(crate) redispatch: Option<bool>,
-    /// Large clear-text transfers stay inside the kernel.
-    pub(crate) splice: Option<bool>,
+    /// Large clear-text transfers stay inside the kernel, both ways. Set here or on the other side: either counts.
+    pub(crate) splice_auto: Option<bool>,
+    /// What clients send stays inside the kernel wherever it can. Set here or on the other side: either counts.
+    pub(crate) splice_request: Option<bool>,
+    /// What servers send stays inside the kernel wherever it can. Set here or on the other side: either counts.
+    pub(crate) splice_response: Option<bool>,
     /// How its servers are checked; not at all if given neither here nor in the defaults.
     pub(crate) health_check: Option<Spanned<HealthCheck>>,
     /// Its servers, in this order: an address each, or a map with an `address`.
@@ -366,8 +396,12 @@ pub(crate) struct Listen {
     pub(crate) retries: Option<u32>,
     /// A retry goes to another server if there is one.
     pub(crate) redispatch: Option<bool>,
-    /// Large clear-text transfers stay inside the kernel.
-    pub(crate) splice: Option<bool>,
+    /// Large clear-text transfers stay inside the kernel, both ways. Set here or on the other side: either counts.
+    pub(crate) splice_auto: Option<bool>,
+    /// What clients send stays inside the kernel wherever it can. Set here or on the other side: either counts.
+    pub(crate) splice_request: Option<bool>,
+    /// What servers send stays inside the kernel wherever it can. Set here or on the other side: either counts.
+    pub(crate) splice_response: Option<bool>,
     /// How its servers are checked; not at all if given neither here nor in the defaults.
     pub(crate) health_check: Option<Spanned<HealthCheck>>,
     /// Its servers, in this order: an address each, or a map with an `address`.

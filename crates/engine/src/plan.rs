@@ -5,6 +5,7 @@ mod inherit;
 mod lint;
 mod of_process;
 mod servers;
+pub(crate) mod splicing;
 
 use plimsoll_config::{Diagnostic, Diagnostics, Node, Spanned};
 use plimsoll_net::{Address, ListenOptions};
@@ -99,6 +100,7 @@ pub(crate) fn compile(
     let binds = binds::binds(&file, surroundings, found);
     references(&file, &written, found);
     values(&file, found);
+    splicing::pipesize(&file, surroundings, found);
     let servers = servers::resolve(&file, surroundings, found);
     let workers = match file.global.threads.as_deref() {
         None | Some(Threads::Auto) => surroundings.cpus,

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use crate::alive::Alive;
 use crate::answers::Answers;
-use crate::budget::{Budget, BudgetError};
+use crate::budget::{Budget, BudgetError, Demand};
 use crate::changes::Changes;
 use crate::control::Control;
 use crate::events::{self, Asked, Refused};
@@ -127,13 +127,13 @@ impl Engine {
     /// Opens the listeners, starts the workers and the checks. Nothing is left behind when it fails.
     pub fn start(plan: Plan, loader: Loader) -> Result<Arc<Self>, StartError> {
         let workers = plan.workers;
-        let maxconn = budget(&plan, workers)?.maxconn;
+        let budget = budget(&plan, workers)?;
         let log = Sink::start(&plan.log)?;
-        let mut world = World::new(workers, maxconn, log.events());
+        let mut world = World::new(workers, budget.maxconn, log.events());
         let control = Control::start(world.process.panics.clone())?;
         let admin = control.prepare(&plan.admin()).map_err(StartError::Admin)?;
         let mut opened = Opened::open(&plan, &world, workers)?;
-        let snapshot = Arc::new(plan.build(&mut world, maxconn, Tick::now()));
+        let snapshot = Arc::new(plan.build(&mut world, budget, Tick::now()));
         events::follow(&snapshot, &[], &log.events());
         let (ready, started) = channel();
         let mut handles = Vec::with_capacity(workers);
@@ -216,7 +216,7 @@ impl Engine {
             return Err(StartError::Ending);
         }
         let workers = world.workers;
-        let maxconn = budget(&plan, workers)?.maxconn;
+        let budget = budget(&plan, workers)?;
         let changes = Changes::between(old, &plan).running_with(workers, &plan);
         let log = self.log.prepare(&plan.log)?;
         let control = lock(&self.control);
@@ -232,7 +232,7 @@ impl Engine {
         // From here on nothing can fail.
         self.log.replace(log);
         let now = Tick::now();
-        let snapshot = Arc::new(plan.build(world, maxconn, now));
+        let snapshot = Arc::new(plan.build(world, budget, now));
         self.alive.add(&snapshot);
         let before = self.snapshot.swap(Arc::clone(&snapshot));
         events::follow(&snapshot, &before.backends, &self.log.events());
@@ -428,5 +428,6 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn budget(plan: &Plan, workers: usize) -> Result<Budget, StartError> {
     let limit = plimsoll_net::limits::raise_descriptors()?.soft;
-    Ok(Budget::new(plan.maxconn, (plan.binds.len() * workers) as u64, workers as u64, limit)?)
+    let asked = Demand { maxconn: plan.maxconn, maxpipes: plan.maxpipes() };
+    Ok(Budget::new(asked, (plan.binds.len() * workers) as u64, workers as u64, limit)?)
 }

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use plimsoll_clock::Tick;
-use plimsoll_net::{Listener, PipePool};
+use plimsoll_net::Listener;
 use plimsoll_observe::Writer;
 use plimsoll_proxy::{Assignment, Mark, Process, Spread, Worker};
 use plimsoll_server::Server;
@@ -17,10 +17,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How often a draining worker looks whether its last client is gone.
 const LOOK: Duration = Duration::from_millis(5);
-/// Pipes of one worker: two descriptors each.
-const PIPES: usize = 256;
-/// Pipes that are kept while nobody uses them.
-const IDLE_PIPES: usize = 16;
 
 /// What a worker is told.
 #[derive(Debug)]
@@ -130,7 +126,7 @@ fn run(
 
 async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command>, ready: Sender<io::Result<()>>) {
     let Start { id, process, listeners, assignments, log, .. } = start;
-    let worker = Worker::start(id, process, PipePool::new(PIPES, IDLE_PIPES), log, mark, Tick::now());
+    let worker = Worker::start(id, process, log, mark, Tick::now());
     let listening = worker.prepare(listeners);
     if listening.is_ok() {
         // As an order, so that the time it takes is nobody else's step.

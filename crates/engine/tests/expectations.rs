@@ -15,6 +15,7 @@ fn surroundings() -> Surroundings<'static> {
         },
         descriptors: 1024,
         source_ports: 100,
+        pipe_room: 1 << 20,
         ..Surroundings::none()
     }
 }

@@ -31,6 +31,6 @@ pub use connect::{ConnectOptions, Connecting, Early, Verdict, connect};
 pub use inherited::{Passed, inherited, name_inherited};
 pub use keepalive::Keepalive;
 pub use listen::{ListenOptions, Listener, has_mptcp};
-pub use pipe::PipePool;
+pub use pipe::{PipePool, Pipes, most_room};
 pub use splice::{SpliceEnd, SpliceError, SplicePump, SpliceSide, Spliced};
 pub use stream::{Peeked, Stream};

@@ -1,21 +1,135 @@
-//! Pipes for splicing, kept for reuse by one worker and bounded.
+//! Pipes for splicing: how many the process may have and how large they are, and those that a worker keeps for reuse.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
+use plimsoll_counters::{Cell, Gauge, Sharded};
 use rustix::pipe::PipeFlags;
 
-/// What we ask for; the kernel may refuse (`fs.pipe-user-pages-soft`), and then 64 KiB it is.
-const WANTED: usize = 256 * 1024;
+/// Room that is asked for unless the file says otherwise; the kernel may refuse (`fs.pipe-user-pages-soft`), and then it is less. A pipe has a
+/// slot for each 4 KiB of it, and each segment from the network takes one, however short: a pipe of 64 KiB would be full with 23 KiB.
+const ROOM: usize = 256 << 10;
+/// Bytes that are put into it then, unless the receiver has room for all that fits: this is what a transfer holds when its receiver stops.
+const FILL: usize = 64 << 10;
+/// Pipes that a worker keeps while nobody uses them, at most.
+const KEPT: usize = 16;
+
+/// The pipes of the process: a limit for all workers together, and what they have.
+#[derive(Debug)]
+pub struct Pipes {
+    most: AtomicUsize,
+    /// As asked for; 0: not at all.
+    size: AtomicUsize,
+    /// Pipes that exist. Written when one is made or closed, not when it is lent.
+    open: AtomicUsize,
+    counters: Sharded<PipeCounters>,
+}
+
+/// What one worker does with pipes.
+#[derive(Debug, Default)]
+struct PipeCounters {
+    used: Gauge,
+    kept: Gauge,
+    lacking: Cell,
+}
+
+impl Pipes {
+    /// For so many workers; none may be made yet.
+    #[must_use]
+    pub fn new(workers: usize) -> Arc<Self> {
+        let (most, size, open) = Default::default();
+        Arc::new(Self { most, size, open, counters: Sharded::new(workers) })
+    }
+
+    /// At most `most` pipes, each with room for `size` bytes. Those that are lent out stay as they are.
+    pub fn set(&self, most: usize, size: Option<usize>) {
+        self.most.store(most, Relaxed);
+        self.size.store(size.unwrap_or(0), Relaxed);
+    }
+
+    /// How many there may be.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        self.most.load(Relaxed)
+    }
+
+    /// How many are lent out now. Summed up while it changes.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        self.sum(|worker| &worker.used)
+    }
+
+    /// How many wait to be used again.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        self.sum(|worker| &worker.kept)
+    }
+
+    /// Transfers that got none, and were copied.
+    #[must_use]
+    pub fn lacking(&self) -> u64 {
+        self.counters.sum(|worker| worker.lacking.get())
+    }
+
+    fn sum(&self, gauge: impl Fn(&PipeCounters) -> &Gauge) -> u64 {
+        self.counters.iter().map(|worker| gauge(worker).get()).sum::<i64>().try_into().unwrap_or(0)
+    }
+
+    fn reserve(&self) -> bool {
+        self.open.fetch_update(Relaxed, Relaxed, |open| (open < self.most()).then_some(open + 1)).is_ok()
+    }
+
+    fn gone(&self) {
+        self.open.fetch_sub(1, Relaxed);
+    }
+}
+
+/// The most room that a pipe may have here without special rights (`fs.pipe-max-size`), in bytes.
+#[must_use]
+pub fn most_room() -> usize {
+    let text = std::fs::read_to_string("/proc/sys/fs/pipe-max-size").unwrap_or_default();
+    text.trim().parse().unwrap_or(1 << 20)
+}
+
+/// Both ends of a pipe, and what was asked of the system for it.
+struct Ends {
+    reader: OwnedFd,
+    writer: OwnedFd,
+    room: usize,
+    asked: usize,
+}
+
+impl Ends {
+    fn new(asked: usize) -> io::Result<Self> {
+        let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::NONBLOCK | PipeFlags::CLOEXEC)?;
+        let wanted = if asked == 0 { ROOM } else { asked };
+        let room = rustix::pipe::fcntl_setpipe_size(&writer, wanted)
+            // Too much is refused as a whole.
+            .or_else(|_| rustix::pipe::fcntl_setpipe_size(&writer, wanted.min(most_room())))
+            .or_else(|_| rustix::pipe::fcntl_getpipe_size(&writer))
+            .unwrap_or(4096);
+        Ok(Self { reader, writer, room, asked })
+    }
+
+    /// Who writes a size down knows what a receiver that stops may leave in it.
+    fn fill(&self) -> usize {
+        if self.asked == 0 { self.room.min(FILL) } else { self.room }
+    }
+}
 
 /// A pipe between two sockets. It knows how much is in it.
 pub(crate) struct Pipe {
-    pub(crate) reader: OwnedFd,
-    pub(crate) writer: OwnedFd,
+    ends: Ends,
     pub(crate) filled: usize,
+    /// Bytes that may be left in it when its receiver stops.
+    pub(crate) fill: usize,
+    /// Bytes that fit, if each segment is as large as a page.
     pub(crate) capacity: usize,
     pool: Rc<Shared>,
 }
@@ -25,68 +139,105 @@ pub(crate) struct Pipe {
 pub struct PipePool(Rc<Shared>);
 
 struct Shared {
-    idle: RefCell<Vec<(OwnedFd, OwnedFd, usize)>>,
-    max_idle: usize,
-    in_use: Cell<usize>,
-    max_in_use: usize,
+    all: Arc<Pipes>,
+    worker: usize,
+    kept: RefCell<Vec<Ends>>,
+}
+
+impl Shared {
+    fn counters(&self) -> &PipeCounters {
+        self.all.counters.shard(self.worker)
+    }
+
+    /// No worker may keep away from others what is scarce.
+    fn may_keep(&self) -> usize {
+        (self.all.most() / (2 * self.all.counters.workers())).min(KEPT)
+    }
+
+    fn close(&self, ends: Ends) {
+        drop(ends);
+        self.all.gone();
+    }
 }
 
 impl PipePool {
-    /// At most `max_in_use` pipes at a time, of which `max_idle` are kept when nobody uses them (two descriptors each).
+    /// The share of worker number `worker`.
     #[must_use]
-    pub fn new(max_in_use: usize, max_idle: usize) -> Self {
-        let (idle, in_use) = (RefCell::default(), Cell::new(0));
-        PipePool(Rc::new(Shared { idle, max_idle, in_use, max_in_use }))
+    pub fn new(all: &Arc<Pipes>, worker: usize) -> Self {
+        PipePool(Rc::new(Shared { all: Arc::clone(all), worker, kept: RefCell::default() }))
     }
 
     /// A pipe with nothing in it; `None` when all are in use and the caller copies instead.
     pub(crate) fn take(&self) -> io::Result<Option<Pipe>> {
         let shared = &self.0;
-        if shared.in_use.get() >= shared.max_in_use {
-            return Ok(None);
-        }
-        let idle = shared.idle.borrow_mut().pop();
-        let (reader, writer, capacity) = match idle {
-            Some(pipe) => pipe,
-            None => {
-                let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::NONBLOCK | PipeFlags::CLOEXEC)?;
-                let capacity = rustix::pipe::fcntl_setpipe_size(&writer, WANTED)
-                    .or_else(|_| rustix::pipe::fcntl_getpipe_size(&writer))
-                    .unwrap_or(4096);
-                (reader, writer, capacity)
+        let asked = shared.all.size.load(Relaxed);
+        let kept = shared.kept.borrow_mut().pop();
+        let kept = kept.and_then(|ends| {
+            shared.counters().kept.add(-1);
+            if ends.asked == asked {
+                return Some(ends);
             }
+            shared.close(ends);
+            None
+        });
+        let ends = match kept {
+            Some(ends) => ends,
+            None if !shared.all.reserve() => {
+                shared.counters().lacking.add(1);
+                return Ok(None);
+            }
+            None => match Ends::new(asked) {
+                Ok(ends) => ends,
+                Err(error) => {
+                    shared.all.gone();
+                    shared.counters().lacking.add(1);
+                    return Err(error);
+                }
+            },
         };
-        shared.in_use.set(shared.in_use.get() + 1);
-        Ok(Some(Pipe { reader, writer, filled: 0, capacity, pool: shared.clone() }))
-    }
-
-    /// Pipes lent out now.
-    #[must_use]
-    pub fn in_use(&self) -> usize {
-        self.0.in_use.get()
-    }
-
-    /// Pipes waiting to be used again.
-    #[must_use]
-    pub fn idle(&self) -> usize {
-        self.0.idle.borrow().len()
+        shared.counters().used.add(1);
+        let (fill, capacity) = (ends.fill(), ends.room);
+        Ok(Some(Pipe { ends, filled: 0, fill, capacity, pool: Rc::clone(shared) }))
     }
 }
 
 impl Pipe {
+    /// Where bytes come out.
+    pub(crate) fn reader(&self) -> &OwnedFd {
+        &self.ends.reader
+    }
+
+    /// Where they go in.
+    pub(crate) fn writer(&self) -> &OwnedFd {
+        &self.ends.writer
+    }
+
     /// Ends the use of the pipe: an empty one goes back to its pool, one with bytes left is closed with them.
     pub(crate) fn give_back(self) {
-        let Pipe { reader, writer, filled, capacity, pool } = self;
-        pool.in_use.set(pool.in_use.get() - 1);
-        let mut idle = pool.idle.borrow_mut();
-        if filled == 0 && idle.len() < pool.max_idle {
-            idle.push((reader, writer, capacity));
+        let Pipe { ends, filled, pool, .. } = self;
+        pool.counters().used.add(-1);
+        let mut kept = pool.kept.borrow_mut();
+        if filled == 0 && kept.len() < pool.may_keep() {
+            kept.push(ends);
+            pool.counters().kept.add(1);
+        } else {
+            pool.close(ends);
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for ends in std::mem::take(self.kept.get_mut()) {
+            self.counters().kept.add(-1);
+            self.close(ends);
         }
     }
 }
 
 impl fmt::Debug for PipePool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PipePool").field("in_use", &self.in_use()).field("idle", &self.idle()).finish()
+        let counters = self.0.counters();
+        f.debug_struct("PipePool").field("used", &counters.used.get()).field("kept", &counters.kept.get()).finish()
     }
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io;
 use std::task::{Context, Poll};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, sockopt};
 use rustix::pipe::{SpliceFlags, splice};
@@ -26,6 +27,8 @@ pub struct SplicePump {
     source_error: Option<io::Error>,
     /// The last write promised more bytes, so the kernel may be holding back a partial segment.
     promised: bool,
+    /// The source had much to give when it was last asked.
+    flows: bool,
 }
 
 /// What one poll moved.
@@ -82,8 +85,14 @@ enum Step {
 impl SplicePump {
     /// A pump for `budget` bytes (`u64::MAX`: until FIN); `None` when the pool has no pipe and the caller copies instead.
     pub fn new(pool: &PipePool, budget: u64) -> io::Result<Option<SplicePump>> {
-        let pump =
-            |pipe| SplicePump { pipe: Some(pipe), budget, source_ended: false, source_error: None, promised: false };
+        let pump = |pipe| SplicePump {
+            pipe: Some(pipe),
+            budget,
+            source_ended: false,
+            source_error: None,
+            promised: false,
+            flows: false,
+        };
         Ok(pool.take()?.map(pump))
     }
 
@@ -105,7 +114,7 @@ impl SplicePump {
         let mut moved = Spliced::default();
         loop {
             let failed = |side, error, moved| Poll::Ready(Err(SpliceError { side, error, moved }));
-            let filled = match self.fill(cx, from) {
+            let filled = match self.fill(cx, from, to) {
                 Ok(Step::Moved(count)) => {
                     moved.read += count;
                     true
@@ -139,7 +148,7 @@ impl SplicePump {
     }
 
     /// Source to pipe.
-    fn fill(&mut self, cx: &mut Context<'_>, from: &Stream) -> io::Result<Step> {
+    fn fill(&mut self, cx: &mut Context<'_>, from: &Stream, to: &Stream) -> io::Result<Step> {
         let pipe = self.pipe.as_mut().expect("a pump has its pipe until it is dropped");
         if self.source_ended || self.budget == 0 {
             return Ok(Step::Ended);
@@ -150,15 +159,17 @@ impl SplicePump {
             return Err(error);
         }
         // Half full is full enough: filling up in small steps only multiplies system calls.
-        if pipe.filled > pipe.capacity / 2 || self.source_error.is_some() {
+        if pipe.filled > pipe.fill / 2 || self.source_error.is_some() {
             return Ok(Step::Blocked);
         }
-        let want = usize::try_from(self.budget).unwrap_or(usize::MAX).min(pipe.capacity - pipe.filled);
+        let all = self.flows && pipe.filled == 0 && pipe.fill < pipe.capacity && has_room(to, pipe.capacity);
+        let most = if all { pipe.capacity } else { pipe.fill };
+        let want = usize::try_from(self.budget).unwrap_or(usize::MAX).min(most - pipe.filled);
         let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
         loop {
             let Poll::Ready(guard) = from.async_fd().poll_read_ready(cx) else { return Ok(Step::Blocked) };
             let mut guard = guard?;
-            let count = match splice(from.fd(), None, &pipe.writer, None, want, flags) {
+            let count = match splice(from.fd(), None, pipe.writer(), None, want, flags) {
                 Err(Errno::INTR) => continue,
                 // Undecided, and no matter: what is in the pipe has to move first.
                 Ok(0) | Err(Errno::AGAIN) if pipe.filled > 0 => return Ok(Step::Blocked),
@@ -192,6 +203,7 @@ impl SplicePump {
                 Err(error) => return Err(error.into()),
             };
             pipe.filled += count;
+            self.flows = count > pipe.fill / 2;
             if self.budget != u64::MAX {
                 self.budget -= count as u64;
             }
@@ -206,13 +218,13 @@ impl SplicePump {
             return Ok(Step::Ended);
         }
         // A large fill promises more of the same; without that the last segment of every piece would go out half empty.
-        let more = !self.source_ended && self.budget > 0 && pipe.filled > pipe.capacity / 2;
+        let more = !self.source_ended && self.budget > 0 && pipe.filled > pipe.fill / 2;
         let more_flag = if more { SpliceFlags::MORE } else { SpliceFlags::empty() };
         let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK | more_flag;
         loop {
             let Poll::Ready(guard) = to.async_fd().poll_write_ready(cx) else { return Ok(Step::Blocked) };
             let mut guard = guard?;
-            match splice(&pipe.reader, None, to.fd(), None, pipe.filled, flags) {
+            match splice(pipe.reader(), None, to.fd(), None, pipe.filled, flags) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     pipe.filled -= count;
@@ -235,6 +247,14 @@ impl SplicePump {
     }
 }
 
+/// Whether so many bytes go into the send queue at once, so that none of them stay in the pipe if the receiver takes no more: Linux calls a TCP
+/// socket writable while a third of its buffer is free. These two system calls save 20 µs of splice() a MiB (205 instead of 232 in `tcp-1m-splice`).
+fn has_room(to: &Stream, bytes: usize) -> bool {
+    let mut asked = [PollFd::new(to.async_fd(), PollFlags::OUT)];
+    sockopt::socket_send_buffer_size(to.fd()).is_ok_and(|size| size / 3 >= bytes)
+        && poll(&mut asked, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+}
+
 /// Takes a few bytes with recv(), into an empty pipe. At TCP's urgent mark splice() stops for good where recv() steps over it:
 /// it says EAGAIN there, and once the FIN has arrived it says 0 with bytes still behind the mark. `None`: nothing yet.
 #[cold]
@@ -244,7 +264,7 @@ fn by_hand(from: &Stream, pipe: &Pipe, want: usize) -> io::Result<Option<usize>>
     match rustix::io::retry_on_intr(|| rustix::net::recv(from.fd(), &mut bytes[..len], RecvFlags::DONTWAIT)) {
         Ok((0, _)) => Ok(Some(0)),
         // An empty pipe holds at least a page.
-        Ok((count, _)) => Ok(Some(rustix::io::write(&pipe.writer, &bytes[..count])?)),
+        Ok((count, _)) => Ok(Some(rustix::io::write(pipe.writer(), &bytes[..count])?)),
         Err(Errno::AGAIN) => Ok(None),
         Err(error) => Err(error.into()),
     }

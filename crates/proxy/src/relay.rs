@@ -10,6 +10,7 @@ use plimsoll_outcome::Outcome;
 
 use crate::buffer::Buffer;
 use crate::client::Closing;
+use crate::splicing::Splice;
 use crate::timeouts::{Timeouts, deadline};
 use crate::{IDLE_TIMEOUT, OK, REVOKED, TUNNEL_CLIENT_RESET, TUNNEL_SERVER_RESET};
 
@@ -19,8 +20,9 @@ pub(crate) struct Ends<'a> {
     pub(crate) server: &'a Stream,
     pub(crate) timer: &'a Timer,
     pub(crate) patience: &'a Patience,
-    /// `None`: splicing is off.
-    pub(crate) pipes: Option<&'a PipePool>,
+    pub(crate) pipes: &'a PipePool,
+    /// From the client to the server, and back.
+    pub(crate) splice: [Splice; 2],
     /// The server was taken away and its time is up.
     pub(crate) revoked: &'a dyn Fn() -> bool,
 }
@@ -43,6 +45,7 @@ const STOP: u32 = 4;
 #[derive(Default)]
 struct Way {
     buffer: Buffer,
+    splice: Splice,
     pump: Option<SplicePump>,
     /// It goes through a pipe, but has none while nothing comes.
     resting: bool,
@@ -63,23 +66,19 @@ enum Broken {
 }
 
 impl Way {
-    fn new(buffer: Buffer) -> Self {
-        Self { buffer, ..Self::default() }
+    fn new(buffer: Buffer, splice: Splice) -> Self {
+        // What came early is written first, and then it is decided by what comes.
+        let resting = splice == Splice::Always && buffer.is_empty();
+        Self { buffer, splice, resting, ..Self::default() }
     }
 
     /// Moves what can be moved. Ready: FIN was passed on.
-    fn poll(
-        &mut self,
-        from: &Stream,
-        to: &Stream,
-        pipes: Option<&PipePool>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Broken>> {
+    fn poll(&mut self, from: &Stream, to: &Stream, pipes: &PipePool, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         while !self.done {
             if self.resting {
                 ready!(from.poll_readable(cx)).map_err(|_| Broken::From)?;
                 self.resting = false;
-                self.pump = pipes.and_then(|pipes| SplicePump::new(pipes, u64::MAX).ok().flatten());
+                self.take_pump(from, to, pipes);
             } else if self.pump.is_some() {
                 ready!(self.poll_pump(from, to, cx))?;
             } else if !self.buffer.is_empty() {
@@ -103,17 +102,21 @@ impl Way {
         Poll::Ready(Ok(()))
     }
 
-    fn read(&mut self, count: usize, from: &Stream, to: &Stream, pipes: Option<&PipePool>) {
+    fn read(&mut self, count: usize, from: &Stream, to: &Stream, pipes: &PipePool) {
         self.ended = count == 0;
-        self.large = if count >= LARGE { self.large + count as u64 } else { 0 };
-        if self.large >= START
-            && let Some(pipes) = pipes
-            && from.is_tcp()
-            && to.is_tcp()
-        {
+        let counts = count >= LARGE || self.splice == Splice::Always;
+        self.large = if counts { self.large + count as u64 } else { 0 };
+        if self.large >= START && self.splice != Splice::Never {
             self.large = 0;
             self.small = 0;
             // What is in the buffer is written first: the pump starts when it is empty.
+            self.take_pump(from, to, pipes);
+        }
+    }
+
+    /// Where there is no pipe it is copied.
+    fn take_pump(&mut self, from: &Stream, to: &Stream, pipes: &PipePool) {
+        if from.is_tcp() && to.is_tcp() {
             self.pump = SplicePump::new(pipes, u64::MAX).ok().flatten();
         }
     }
@@ -145,7 +148,8 @@ impl Way {
             self.small = if moved.read < LARGE as u64 { self.small + 1 } else { 0 };
         }
         self.ended = moved.end == Some(SpliceEnd::Fin);
-        if self.ended || (self.small >= STOP && pump.is_empty()) {
+        let slow = self.small >= STOP && self.splice != Splice::Always;
+        if self.ended || (slow && pump.is_empty()) {
             self.pump = None;
         }
         Poll::Ready(Ok(()))
@@ -159,7 +163,8 @@ impl Way {
 
 /// Relays until both sides have ended or one broke. Either buffer may hold bytes that came early.
 pub(crate) async fn relay(ends: Ends<'_>, to_server: Buffer, to_client: Buffer) -> (Moved, &'static Outcome) {
-    let (mut up, mut down) = (Way::new(to_server), Way::new(to_client));
+    let [splice_up, splice_down] = ends.splice;
+    let (mut up, mut down) = (Way::new(to_server, splice_up), Way::new(to_client, splice_down));
     let mut seen = None;
     // The server takes no more.
     let mut refused = false;

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use plimsoll_counters::{Most, Sharded};
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::Balancer;
-use plimsoll_net::{Address, ConnectOptions};
+use plimsoll_net::{Address, ConnectOptions, Pipes};
 use plimsoll_observe::{Events, Failures, Panics};
 use plimsoll_outcome::Tally;
 use plimsoll_server::{Load, Server};
 use plimsoll_upstream::Reuse;
 use serde::Deserialize;
 
-use crate::{BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, Rate, SendProxy, Timeouts};
+use crate::{
+    BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, Rate, SendProxy, Splicing, Timeouts,
+};
 
 /// What a proxy understands of the bytes it forwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -52,6 +54,8 @@ pub struct Process {
     pub loops: Sharded<LoopCounters>,
     /// Panics of what belongs to no worker.
     pub panics: Panics,
+    /// `global.maxpipes`
+    pub pipes: Arc<Pipes>,
     /// Where workers tell what happens to themselves.
     pub events: Events,
     /// Counted by each worker.
@@ -71,6 +75,7 @@ impl Process {
             failures: (0..workers).map(|_| Failures::default()).collect(),
             loops: Sharded::new(workers),
             panics: Panics::new(events.clone()),
+            pipes: Pipes::new(workers),
             events,
             counters: Sharded::new(workers),
             busiest: Most::default(),
@@ -97,6 +102,8 @@ pub struct Frontend {
     pub default_backend: Option<Arc<Backend>>,
     /// `forwardfor`
     pub forwardfor: bool,
+    /// `splice-auto` and its likes
+    pub splicing: Splicing,
     /// `httpclose`: the client's connection ends with its first answer.
     pub close: bool,
     /// `http-server-close` or `httpclose`
@@ -169,8 +176,8 @@ pub struct Backend {
     pub server_close: bool,
     /// `forwardfor`
     pub forwardfor: bool,
-    /// `splice`
-    pub splice: bool,
+    /// `splice-auto` and its likes
+    pub splicing: Splicing,
     /// `abortonclose`
     pub abortonclose: bool,
     /// What a server may make us hold.

@@ -11,6 +11,7 @@ use crate::client::Detached;
 use crate::lease::{Lease, Seat, Stay};
 use crate::relay::{Ends, Moved, Patience, relay};
 use crate::snapshot::{Frontend, FrontendLive};
+use crate::splicing::Splice;
 
 /// What a tunnel goes by.
 pub(crate) struct Terms {
@@ -20,7 +21,8 @@ pub(crate) struct Terms {
     /// `access-log`
     pub(crate) log: bool,
     patience: Patience,
-    splice: bool,
+    /// From the client to the server, and back.
+    splice: [Splice; 2],
 }
 
 impl Terms {
@@ -29,7 +31,7 @@ impl Terms {
         let backend = lease.backend();
         Self {
             patience: Patience::new(&frontend.timeouts, &backend.timeouts),
-            splice: backend.splice,
+            splice: [frontend.splicing.up(&backend.splicing), frontend.splicing.down(&backend.splicing)],
             frontend: Arc::clone(&frontend.live),
             log: frontend.log,
             seat: Seat::keep(lease, stay),
@@ -50,7 +52,8 @@ impl Terms {
             server,
             timer: &client.timer,
             patience: &self.patience,
-            pipes: self.splice.then_some(&worker.pipes),
+            pipes: &worker.pipes,
+            splice: self.splice,
             revoked: &|| worker.is_revoked(&self.seat.server),
         };
         let (moved, outcome) = relay(ends, to_server, to_client).await;

@@ -71,19 +71,13 @@ pub struct Assignment {
 impl Worker {
     /// A worker without listeners. Must be called inside its runtime: it spawns the tasks that look after timers and idle connections.
     #[must_use]
-    pub fn start(
-        id: usize,
-        process: Arc<Process>,
-        pipes: PipePool,
-        log: Option<Writer>,
-        mark: Mark,
-        now: Tick,
-    ) -> Rc<Self> {
+    pub fn start(id: usize, process: Arc<Process>, log: Option<Writer>, mark: Mark, now: Tick) -> Rc<Self> {
         plimsoll_observe::keep_panics();
         crate::buffer::account(&process, id);
         mark.woke();
         let wheel = Wheel::new(now);
         let pools = Pools::new(&wheel, Tick::now);
+        let pipes = PipePool::new(&process.pipes, id);
         let worker = Rc::new(Self {
             id,
             process,

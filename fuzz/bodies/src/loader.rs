@@ -15,6 +15,7 @@ pub fn config_load(data: &[u8]) {
         },
         descriptors: 1024,
         source_ports: 100,
+        pipe_room: 1 << 20,
         ..Surroundings::none()
     };
     let (plan, findings) = load_text_in("fuzz.yaml", text, &surroundings);

@@ -127,7 +127,7 @@ pub fn origin(cpu: Option<usize>, folder: &Path) -> Result<Running> {
 /// `lb` splices by itself, so the key is spelled only where a row must not.
 fn lb(duty: Duty, address: SocketAddr, origin: SocketAddr, folder: &Path) -> String {
     let mode = if duty.mode == Mode::Http { "http" } else { "tcp" };
-    let splice = if duty.mode == Mode::TcpCopy { "splice: false, " } else { "" };
+    let splice = if duty.mode == Mode::TcpCopy { "splice-auto: false, " } else { "" };
     let reuse = if duty.share_servers { "http-reuse: always, " } else { "" };
     let log = match duty.log {
         Some(Place::Syslog(to)) => format!(", log: \"udp:{to}\""),

@@ -107,6 +107,9 @@ fn figures(state: &dyn State) -> Vec<Figure> {
         number(17, "CurrConns", "MGP", gate.used() as u64),
         number(18, "CumConns", "MCP", total(|shard| shard.connections.get())),
         number(19, "CumReq", "MCP", total(|shard| shard.requests.get())),
+        number(23, "Maxpipes", "CLP", process.pipes.most() as u64),
+        number(24, "PipesUsed", "MGP", process.pipes.used()),
+        number(25, "PipesFree", "MGP", process.pipes.kept()),
         number(26, "ConnRate", "MRP", rate),
         number(28, "MaxConnRate", "MMP", busiest),
         number(29, "SessRate", "MRP", rate),
@@ -124,6 +127,7 @@ fn figures(state: &dyn State) -> Vec<Figure> {
         // HAProxy has no such figure: far behind its places.
         number(1000, "Snapshots", "MGP", facts.snapshots as u64),
         number(1001, "BufferBytes", "MGP", process.buffer_bytes()),
+        number(1002, "PipesLacking", "MCP", process.pipes.lacking()),
     ];
     figures.extend(ABSENT.iter().map(|&(place, name, tags)| number(place, name, tags, 0)));
     figures.sort_by_key(|figure| figure.place);

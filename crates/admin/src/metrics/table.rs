@@ -346,6 +346,10 @@ pub(crate) fn process(state: &dyn State) -> Vec<u8> {
     for name in ["max_connection_rate", "max_session_rate"] {
         one(name, "gauge", "Connections of clients in the busiest second.", busiest);
     }
+    let pipes = &process.pipes;
+    one("max_pipes", "gauge", "Pipes at most, for transfers inside the kernel.", pipes.most() as u64);
+    one("pipes_used_total", "gauge", "Pipes that transfers use now.", pipes.used());
+    one("pipes_free_total", "gauge", "Pipes that wait to be used again.", pipes.kept());
     one("current_tasks", "gauge", "Tasks of all workers.", facts.tasks.0 as u64);
     one("current_run_queue", "gauge", "Tasks that are ready to run.", facts.tasks.1 as u64);
     one("idle_time_percent", "gauge", "How much of their time the workers were idle lately.", facts.idle);
@@ -365,6 +369,13 @@ pub(crate) fn process(state: &dyn State) -> Vec<u8> {
     Lines::new("plimsoll_snapshots", "", &mut out).number(facts.snapshots as u64);
     write::head("plimsoll_buffer_bytes", "gauge", "Memory of the buffers that connections hold.", &mut out);
     Lines::new("plimsoll_buffer_bytes", "", &mut out).number(snapshot.process.buffer_bytes());
+    write::head(
+        "plimsoll_pipes_lacking_total",
+        "counter",
+        "Times that a transfer found no pipe and was copied.",
+        &mut out,
+    );
+    Lines::new("plimsoll_pipes_lacking_total", "", &mut out).number(snapshot.process.pipes.lacking());
     loops(&snapshot, &mut out);
     outcomes(&snapshot, &mut out);
     out

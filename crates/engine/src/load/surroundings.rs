@@ -24,6 +24,8 @@ pub struct Surroundings<'s> {
     pub descriptors: u64,
     /// Source ports for connections to one server address.
     pub source_ports: u64,
+    /// Bytes that a pipe may have room for.
+    pub pipe_room: u64,
     /// Workers where the file says `auto`.
     pub cpus: usize,
 }
@@ -38,6 +40,7 @@ impl Surroundings<'_> {
             files: &Disk,
             descriptors: plimsoll_net::limits::descriptors().hard,
             source_ports: source_ports(),
+            pipe_room: plimsoll_net::most_room() as u64,
             cpus: plimsoll_net::limits::cpus(),
         }
     }
@@ -51,6 +54,7 @@ impl Surroundings<'_> {
             files: &Nothing,
             descriptors: u64::MAX,
             source_ports: u64::MAX,
+            pipe_room: u64::MAX,
             cpus: 1,
         }
     }

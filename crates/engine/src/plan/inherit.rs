@@ -42,6 +42,9 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         tcp_smart_accept: listen.tcp_smart_accept,
         rate_limit_sessions: listen.rate_limit_sessions,
         nolinger: listen.nolinger,
+        splice_auto: listen.splice_auto,
+        splice_request: listen.splice_request,
+        splice_response: listen.splice_response,
         default_backend: Some(name.clone()),
     };
     let backend = Backend {
@@ -60,7 +63,9 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         abortonclose: listen.abortonclose,
         retries: listen.retries,
         redispatch: listen.redispatch,
-        splice: listen.splice,
+        splice_auto: listen.splice_auto,
+        splice_request: listen.splice_request,
+        splice_response: listen.splice_response,
         health_check: listen.health_check,
         servers: listen.servers,
     };
@@ -93,6 +98,9 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         frontend.tcp_smart_accept = frontend.tcp_smart_accept.or(from.tcp_smart_accept);
         frontend.rate_limit_sessions = frontend.rate_limit_sessions.or(from.rate_limit_sessions);
         frontend.nolinger = frontend.nolinger.or(from.nolinger);
+        frontend.splice_auto = frontend.splice_auto.or(from.splice_auto);
+        frontend.splice_request = frontend.splice_request.or(from.splice_request);
+        frontend.splice_response = frontend.splice_response.or(from.splice_response);
     }
     for backend in file.backends.values_mut() {
         let Some(from) = of(&backend.from) else { continue };
@@ -107,7 +115,9 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         backend.abortonclose = backend.abortonclose.or(from.abortonclose);
         backend.retries = backend.retries.or(from.retries);
         backend.redispatch = backend.redispatch.or(from.redispatch);
-        backend.splice = backend.splice.or(from.splice);
+        backend.splice_auto = backend.splice_auto.or(from.splice_auto);
+        backend.splice_request = backend.splice_request.or(from.splice_request);
+        backend.splice_response = backend.splice_response.or(from.splice_response);
         if backend.health_check.is_none() {
             backend.health_check.clone_from(&from.health_check);
         }
@@ -226,7 +236,9 @@ impl From<&NamedDefaults> for Defaults {
             abortonclose: named.abortonclose,
             retries: named.retries,
             redispatch: named.redispatch,
-            splice: named.splice,
+            splice_auto: named.splice_auto,
+            splice_request: named.splice_request,
+            splice_response: named.splice_response,
             health_check: named.health_check.clone(),
         }
     }
@@ -252,7 +264,9 @@ impl Defaults {
         self.abortonclose = self.abortonclose.or(base.abortonclose);
         self.retries = self.retries.or(base.retries);
         self.redispatch = self.redispatch.or(base.redispatch);
-        self.splice = self.splice.or(base.splice);
+        self.splice_auto = self.splice_auto.or(base.splice_auto);
+        self.splice_request = self.splice_request.or(base.splice_request);
+        self.splice_response = self.splice_response.or(base.splice_response);
         if self.health_check.is_none() {
             self.health_check.clone_from(&base.health_check);
         }

@@ -8,7 +8,7 @@ use plimsoll_net::{Address, AddressSpec};
 use plimsoll_proxy::{Mode, Timeouts};
 
 use super::Bind;
-use crate::budget::Budget;
+use crate::budget::{Budget, Demand};
 use crate::load::Surroundings;
 use crate::model::File;
 
@@ -234,7 +234,12 @@ fn maxconn_over_descriptors(look: &Look<'_>, found: &mut Diagnostics) {
     // Whoever asks for a limit may be allowed to raise it.
     let limit = global.ulimit_n.as_deref().map_or(look.surroundings.descriptors, |limit| u64::from(*limit));
     let descriptors = global.fd_hard_limit.map_or(limit, |most| limit.min(u64::from(most)));
-    let budget = Budget::new(Some(**maxconn as usize), listeners, look.workers as u64, descriptors);
+    let maxpipes = match (super::splicing::is_used(look.file), &global.maxpipes) {
+        (false, _) => Some(0),
+        (true, asked) => asked.as_deref().map(|most| *most as usize),
+    };
+    let asked = Demand { maxconn: Some(**maxconn as usize), maxpipes };
+    let budget = Budget::new(asked, listeners, look.workers as u64, descriptors);
     if let Err(error) = budget {
         let told = Diagnostic::warning("config.maxconn", maxconn.span(), error.to_string());
         found.push(told.help("a start on this machine, by this user, would be refused"));

@@ -3,10 +3,11 @@
 use std::future::poll_fn;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use plimsoll_net::{PipePool, SpliceEnd, SpliceError, SplicePump, SpliceSide, Spliced, Stream};
+use plimsoll_net::{PipePool, Pipes, SpliceEnd, SpliceError, SplicePump, SpliceSide, Spliced, Stream};
 use rustix::net::SendFlags;
 
 use crate::pair;
@@ -28,6 +29,14 @@ fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n % 251) as u8).collect()
 }
 
+/// Pipes for one worker.
+fn pipes(most: usize) -> (Arc<Pipes>, PipePool) {
+    let all = Pipes::new(1);
+    all.set(most, None);
+    let pool = PipePool::new(&all, 0);
+    (all, pool)
+}
+
 fn pump(pool: &PipePool, budget: u64) -> SplicePump {
     SplicePump::new(pool, budget).unwrap().unwrap()
 }
@@ -42,7 +51,7 @@ fn read_all(mut peer: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>>
 
 #[tokio::test]
 async fn a_large_body_arrives_whole_until_fin() {
-    let pool = PipePool::new(4, 4);
+    let (all, pool) = pipes(4);
     let ((from, mut source), (to, sink)) = (pair::tcp(), pair::tcp());
     let sent = pattern(20_000_000);
     let expected = sent.clone();
@@ -55,12 +64,12 @@ async fn a_large_body_arrives_whole_until_fin() {
     drop(to);
     assert!(reader.join().unwrap() == expected);
     drop(pump);
-    assert_eq!((pool.in_use(), pool.idle()), (0, 1));
+    assert_eq!((all.used(), all.kept()), (0, 1));
 }
 
 #[tokio::test]
 async fn unix_sockets_splice_too() {
-    let pool = PipePool::new(4, 4);
+    let (_, pool) = pipes(4);
     let ((from, mut source), (to, sink)) = (pair::unix(), pair::unix());
     let sent = pattern(3_000_000);
     let expected = sent.clone();
@@ -74,7 +83,7 @@ async fn unix_sockets_splice_too() {
 
 #[tokio::test]
 async fn a_budget_takes_not_one_byte_more() {
-    let pool = PipePool::new(4, 4);
+    let (_, pool) = pipes(4);
     let ((from, mut source), (to, sink)) = (pair::tcp(), pair::tcp());
     let writer = thread::spawn(move || {
         source.write_all(&pattern(1_000_000)).unwrap();
@@ -96,7 +105,7 @@ async fn a_budget_takes_not_one_byte_more() {
 
 #[tokio::test]
 async fn a_fin_before_the_budget_is_reported_as_such() {
-    let pool = PipePool::new(4, 4);
+    let (_, pool) = pipes(4);
     let ((from, mut source), (to, _sink)) = (pair::tcp(), pair::tcp());
     source.write_all(b"short").unwrap();
     drop(source);
@@ -106,7 +115,7 @@ async fn a_fin_before_the_budget_is_reported_as_such() {
 
 #[tokio::test]
 async fn every_piece_arrives_before_the_next_is_sent() {
-    let pool = PipePool::new(4, 4);
+    let (_, pool) = pipes(4);
     let ((from, mut source), (to, mut sink)) = (pair::tcp(), pair::tcp());
     // Sizes around a segment and around half a pipe, where more is promised to the kernel.
     let talk = thread::spawn(move || {
@@ -125,7 +134,7 @@ async fn every_piece_arrives_before_the_next_is_sent() {
 
 #[tokio::test]
 async fn a_reset_source_is_an_error_of_its_side_after_its_bytes() {
-    let pool = PipePool::new(4, 4);
+    let (_, pool) = pipes(4);
     let ((from, mut source), (to, mut sink)) = (pair::tcp(), pair::tcp());
     source.write_all(b"last words").unwrap();
     pair::reset(source);
@@ -140,7 +149,7 @@ async fn a_reset_source_is_an_error_of_its_side_after_its_bytes() {
 
 #[tokio::test]
 async fn a_dead_destination_is_an_error_of_its_side_and_its_pipe_is_not_reused() {
-    let pool = PipePool::new(4, 4);
+    let (all, pool) = pipes(4);
     let ((from, mut source), (to, sink)) = (pair::tcp(), pair::tcp());
     source.write_all(b"for nobody").unwrap();
     pair::reset(sink);
@@ -151,12 +160,12 @@ async fn a_dead_destination_is_an_error_of_its_side_and_its_pipe_is_not_reused()
     assert_eq!((error.moved.read, error.moved.written), (10, 0));
     assert!(!pump.is_empty());
     drop(pump);
-    assert_eq!((pool.in_use(), pool.idle()), (0, 0));
+    assert_eq!((all.used(), all.kept()), (0, 0));
 }
 
 #[tokio::test]
 async fn a_destination_that_does_not_read_stops_the_source() {
-    let pool = PipePool::new(4, 4);
+    let (_, pool) = pipes(4);
     let ((from, mut source), (to, mut sink)) = (pair::tcp(), pair::tcp());
     let total = 30_000_000;
     let writer = thread::spawn(move || {
@@ -189,7 +198,7 @@ async fn a_destination_that_does_not_read_stops_the_source() {
 
 #[tokio::test]
 async fn urgent_data_does_not_stop_the_pump() {
-    let pool = PipePool::new(4, 4);
+    let (_, pool) = pipes(4);
     for (behind, expected) in [(&b"behind"[..], &b"beforebehind"[..]), (b"", b"before")] {
         let ((from, mut source), (to, mut sink)) = (pair::tcp(), pair::tcp());
         source.write_all(b"before").unwrap();
@@ -206,19 +215,74 @@ async fn urgent_data_does_not_stop_the_pump() {
 }
 
 #[tokio::test]
-async fn a_pool_lends_no_more_than_it_may() {
-    let pool = PipePool::new(2, 1);
-    let (one, two) = (pump(&pool, 1), pump(&pool, 1));
-    assert!(SplicePump::new(&pool, 1).unwrap().is_none());
+async fn there_are_no_more_pipes_than_the_process_may_have_whoever_asks() {
+    let all = Pipes::new(2);
+    all.set(2, None);
+    let (here, there) = (PipePool::new(&all, 0), PipePool::new(&all, 1));
+    let (one, two) = (pump(&here, 1), pump(&there, 1));
+    assert!(SplicePump::new(&here, 1).unwrap().is_none() && SplicePump::new(&there, 1).unwrap().is_none());
+    assert_eq!((all.used(), all.lacking()), (2, 2));
     drop((one, two));
-    assert_eq!((pool.in_use(), pool.idle()), (0, 1), "one is kept");
-    let _again = pump(&pool, 1);
-    assert_eq!((pool.in_use(), pool.idle()), (1, 0));
+    assert_eq!((all.used(), all.kept()), (0, 0), "of so few none is kept from the other worker");
+    let _both = (pump(&here, 1), pump(&here, 1));
+    assert!(SplicePump::new(&there, 1).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_worker_keeps_its_share_of_pipes_and_closes_those_of_another_size() {
+    let all = Pipes::new(2);
+    all.set(8, None);
+    let pool = PipePool::new(&all, 0);
+    drop((pump(&pool, 1), pump(&pool, 1), pump(&pool, 1)));
+    assert_eq!((all.used(), all.kept()), (0, 2), "a quarter of all");
+    all.set(8, Some(1 << 20));
+    drop(pump(&pool, 1));
+    assert_eq!((all.used(), all.kept()), (0, 2), "one was closed and made anew");
+    drop(pool);
+    assert_eq!(all.kept(), 0);
+    all.set(0, None);
+    let pool = PipePool::new(&all, 0);
+    assert!(SplicePump::new(&pool, 1).unwrap().is_none(), "`maxpipes: 0` is no splicing");
+}
+
+/// Bytes that a transfer has taken when its receiver takes none and the sender has more than enough.
+async fn stalled(size: Option<usize>) -> u64 {
+    let (all, pool) = pipes(1);
+    all.set(1, size);
+    let ((from, mut source), (to, _sink)) = (pair::tcp(), pair::tcp());
+    source.set_nonblocking(true).unwrap();
+    let mut pump = pump(&pool, u64::MAX);
+    let (mut moved, mut idle_turns) = (Spliced::default(), 0);
+    while idle_turns < 200 {
+        let _ = source.write(&[0; 1 << 16]);
+        match pump.poll(&mut Context::from_waker(Waker::noop()), &from, &to) {
+            Poll::Ready(step) => {
+                let step = step.unwrap();
+                (moved.read, moved.written) = (moved.read + step.read, moved.written + step.written);
+                idle_turns = 0;
+            }
+            Poll::Pending => idle_turns += 1,
+        }
+        tokio::task::yield_now().await;
+    }
+    moved.read - moved.written
+}
+
+#[tokio::test]
+async fn a_receiver_that_stops_leaves_64_kib_in_the_pipe_or_what_the_file_says() {
+    for _ in 0..4 {
+        let held = stalled(None).await;
+        assert!((1..=64 << 10).contains(&held), "{held}");
+        let held = stalled(Some(16 << 10)).await;
+        assert!((1..=16 << 10).contains(&held), "{held}");
+    }
+    let held = stalled(Some(1 << 20)).await;
+    assert!((1..=1 << 20).contains(&held), "{held}");
 }
 
 #[tokio::test]
 async fn both_directions_of_a_tunnel_run_at_once() {
-    let pool = PipePool::new(2, 2);
+    let (_, pool) = pipes(2);
     let ((left, mut one), (right, mut two)) = (pair::tcp(), pair::tcp());
     let echo = thread::spawn(move || {
         let mut buf = vec![0; 65_536];

@@ -6,7 +6,7 @@ use std::task::Poll;
 use plimsoll_clock::Tick;
 use plimsoll_http::encode::{self, Connection};
 use plimsoll_http::{Body, Framing, Method, Progress, RESPONSE_INTERIM, RESPONSE_UPGRADE, Response, response_stop};
-use plimsoll_net::{Peeked, SpliceSide, Stream};
+use plimsoll_net::{Peeked, SplicePump, SpliceSide, Stream};
 use plimsoll_outcome::Outcome;
 
 use super::job::{Failed, Job};
@@ -219,9 +219,8 @@ impl Flow<'_, '_> {
                 continue;
             }
             if let Body::Length(left) = self.body
-                && self.job.backend.splice
                 && !self.job.uploading()
-                && let Some(pump) = write::pump(&self.job.worker.pipes, self.server, &self.job.client.stream, left)
+                && let Some(pump) = self.pump(left)
             {
                 self.input.release();
                 self.out.release();
@@ -312,7 +311,13 @@ impl Flow<'_, '_> {
         }
     }
 
-    async fn splice(&mut self, pump: plimsoll_net::SplicePump) -> Result<(), Failed> {
+    fn pump(&self, left: u64) -> Option<SplicePump> {
+        let Job { worker, client, frontend, backend, .. } = self.job;
+        let splice = frontend.splicing.down(&backend.splicing);
+        write::pump(&worker.pipes, self.server, &client.stream, left, splice)
+    }
+
+    async fn splice(&mut self, pump: SplicePump) -> Result<(), Failed> {
         let client = &self.job.client;
         let from = (self.server, self.job.backend.timeouts.server.into());
         let (pumped, moved) =

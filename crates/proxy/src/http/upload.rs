@@ -72,8 +72,8 @@ pub(super) async fn upload(
         if buf.is_empty()
             && !job.held.get()
             && let Body::Length(left) = *body
-            && job.backend.splice
-            && let Some(pump) = write::pump(&job.worker.pipes, &job.client.stream, server, left)
+            && let splice = job.frontend.splicing.up(&job.backend.splicing)
+            && let Some(pump) = write::pump(&job.worker.pipes, &job.client.stream, server, left, splice)
         {
             buf.release();
             let from = (&job.client.stream, job.frontend.timeouts.of_http_client());

@@ -9,6 +9,7 @@ use plimsoll_clock::{Tick, Timer};
 use plimsoll_net::{PipePool, SpliceEnd, SplicePump, SpliceSide, Stream};
 
 use crate::buffer::Buffer;
+use crate::splicing::Splice;
 use crate::timeouts::{Pace, deadline};
 
 /// Up to here a copy is cheaper than a second slice for the kernel.
@@ -121,7 +122,7 @@ fn poll_some(stream: &Stream, head: &Buffer, data: &[u8], cx: &mut Context<'_>) 
     }
 }
 
-/// From this size on a body goes through a pipe instead of through our memory.
+/// From this size on a body goes by itself through a pipe instead of through our memory.
 const SPLICE: u64 = 128 << 10;
 
 /// How a spliced transfer ended.
@@ -137,8 +138,13 @@ pub(super) enum Pumped {
 }
 
 /// Whether these bytes are worth a pipe, and there is one.
-pub(super) fn pump(pipes: &PipePool, from: &Stream, to: &Stream, count: u64) -> Option<SplicePump> {
-    if count < SPLICE || !from.is_tcp() || !to.is_tcp() {
+pub(super) fn pump(pipes: &PipePool, from: &Stream, to: &Stream, count: u64, splice: Splice) -> Option<SplicePump> {
+    let enough = match splice {
+        Splice::Never => false,
+        Splice::Large => count >= SPLICE,
+        Splice::Always => count > 0,
+    };
+    if !enough || !from.is_tcp() || !to.is_tcp() {
         return None;
     }
     SplicePump::new(pipes, count).ok().flatten()

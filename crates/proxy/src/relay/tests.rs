@@ -2,9 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::*;
+use plimsoll_net::Pipes;
+
 use crate::testing::{eventually, on_a_runtime, pair};
 
 /// `source` -> `from` | way | `to` -> `sink`.
@@ -14,18 +17,27 @@ struct Line {
     to: Stream,
     sink: TcpStream,
     way: Way,
-    pipes: Option<PipePool>,
+    pipes: Arc<Pipes>,
+    pool: PipePool,
 }
 
 impl Line {
-    fn new(pipes: Option<PipePool>) -> Self {
+    fn new(splice: Splice, pipes: usize) -> Self {
         let ((from, source), (to, sink)) = (pair(), pair());
-        Self { source, from, to, sink, way: Way::default(), pipes }
+        let all = Pipes::new(1);
+        all.set(pipes, None);
+        let pool = PipePool::new(&all, 0);
+        Self { source, from, to, sink, way: Way::new(Buffer::default(), splice), pipes: all, pool }
+    }
+
+    /// No byte of it goes through a pipe.
+    fn copying() -> Self {
+        Self::new(Splice::Never, 0)
     }
 
     fn poll(&mut self) -> Poll<Result<(), Broken>> {
         let cx = &mut Context::from_waker(Waker::noop());
-        self.way.poll(&self.from, &self.to, self.pipes.as_ref(), cx)
+        self.way.poll(&self.from, &self.to, &self.pool, cx)
     }
 
     /// Moves all that is there; what arrived is put behind `got`.
@@ -51,7 +63,7 @@ impl Line {
 #[test]
 fn bytes_arrive_and_then_fin() {
     on_a_runtime(async {
-        let mut line = Line::new(None);
+        let mut line = Line::copying();
         line.source.write_all(b"hello").unwrap();
         let mut got = Vec::new();
         line.until(5, &mut got).await;
@@ -66,7 +78,7 @@ fn bytes_arrive_and_then_fin() {
 #[test]
 fn what_came_before_the_relay_goes_first() {
     on_a_runtime(async {
-        let mut line = Line::new(None);
+        let mut line = Line::copying();
         line.way.buffer.vec().extend_from_slice(b"early ");
         line.source.write_all(b"late").unwrap();
         let mut got = Vec::new();
@@ -78,7 +90,7 @@ fn what_came_before_the_relay_goes_first() {
 #[test]
 fn a_silent_direction_holds_no_memory() {
     on_a_runtime(async {
-        let mut line = Line::new(None);
+        let mut line = Line::copying();
         line.source.write_all(b"x").unwrap();
         line.until(1, &mut Vec::new()).await;
         assert!(line.poll().is_pending());
@@ -90,18 +102,18 @@ fn a_silent_direction_holds_no_memory() {
 #[test]
 fn an_error_is_on_the_side_where_it_was() {
     on_a_runtime(async {
-        let line = Line::new(None);
-        let Line { source, from, to, sink, mut way, .. } = line;
+        let line = Line::copying();
+        let Line { source, from, to, sink, mut way, pool, .. } = line;
         Stream::from_fd(source.into()).unwrap().reset();
-        let broken = poll_fn(|cx| way.poll(&from, &to, None, cx)).await;
+        let broken = poll_fn(|cx| way.poll(&from, &to, &pool, cx)).await;
         assert!(matches!(broken, Err(Broken::From)));
         drop(sink);
 
-        let Line { mut source, from, to, sink, mut way, .. } = Line::new(None);
+        let Line { mut source, from, to, sink, mut way, pool, .. } = Line::copying();
         Stream::from_fd(sink.into()).unwrap().reset();
         let broken = eventually("writing fails", || {
             let _ = source.write(b"x");
-            match way.poll(&from, &to, None, &mut Context::from_waker(Waker::noop())) {
+            match way.poll(&from, &to, &pool, &mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(ended) => Some(ended),
                 Poll::Pending => None,
             }
@@ -114,7 +126,7 @@ fn an_error_is_on_the_side_where_it_was() {
 #[test]
 fn a_large_flow_takes_a_pipe_and_small_talk_gives_it_back() {
     on_a_runtime(async {
-        let mut line = Line::new(Some(PipePool::new(1, 1)));
+        let mut line = Line::new(Splice::Large, 1);
         let (mut sent, mut got) = (0, Vec::new());
         eventually("it goes through a pipe", || {
             sent += line.source.write(&[b'x'; 64 << 10]).unwrap_or(0);
@@ -124,14 +136,14 @@ fn a_large_flow_takes_a_pipe_and_small_talk_gives_it_back() {
         .await;
         line.until(sent, &mut got).await;
         assert!(line.poll().is_pending());
-        assert_eq!(line.pipes.as_ref().unwrap().in_use(), 0, "it has none while nothing comes");
+        assert_eq!(line.pipes.used(), 0, "it has none while nothing comes");
         for _ in 0..STOP {
             line.source.write_all(b"y").unwrap();
             sent += 1;
             line.until(sent, &mut got).await;
         }
         assert!(line.way.pump.is_none() && !line.way.resting);
-        assert_eq!(line.pipes.as_ref().unwrap().in_use(), 0);
+        assert_eq!(line.pipes.used(), 0);
         line.source.write_all(b"and on it goes").unwrap();
         line.until(sent + 14, &mut got).await;
         assert!(got.ends_with(b"yyyyand on it goes"));
@@ -140,11 +152,43 @@ fn a_large_flow_takes_a_pipe_and_small_talk_gives_it_back() {
 }
 
 #[test]
+fn where_it_is_asked_for_the_first_byte_goes_through_a_pipe_and_small_talk_stays_there() {
+    on_a_runtime(async {
+        let mut line = Line::new(Splice::Always, 1);
+        let mut got = Vec::new();
+        for sent in 1..=2 * STOP as usize {
+            line.source.write_all(b"x").unwrap();
+            line.until(sent, &mut got).await;
+            assert!(line.poll().is_pending() && line.way.resting && line.way.pump.is_none());
+        }
+        assert_eq!((line.pipes.used(), line.pipes.lacking()), (0, 0));
+    });
+}
+
+#[test]
+fn without_a_pipe_it_is_copied() {
+    on_a_runtime(async {
+        for splice in [Splice::Large, Splice::Always] {
+            let mut line = Line::new(splice, 0);
+            let (mut sent, mut got) = (0, Vec::new());
+            eventually("a pipe was asked for", || {
+                sent += line.source.write(&[b'x'; 64 << 10]).unwrap_or(0);
+                line.turn(&mut got);
+                (line.pipes.lacking() > 0).then_some(())
+            })
+            .await;
+            line.until(sent, &mut got).await;
+        }
+    });
+}
+
+#[test]
 fn pieces_of_any_size_arrive_in_order_with_and_without_pipes() {
     for seed in 0..24 {
         on_a_runtime(async {
             let mut random = fastrand::Rng::with_seed(seed);
-            let mut line = Line::new((seed % 2 == 0).then(|| PipePool::new(2, 2)));
+            let mut line =
+                Line::new([Splice::Never, Splice::Large, Splice::Always][seed as usize % 3], seed as usize % 2);
             let all: Vec<u8> = (0..random.usize(..3_000_000)).map(|at| (at % 253) as u8).collect();
             let (mut sent, mut got, mut large) = (0, Vec::new(), false);
             eventually("all has arrived, and FIN was passed on", || {

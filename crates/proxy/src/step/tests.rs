@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use plimsoll_clock::Tick;
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_lb::{Balance, Balancer};
-use plimsoll_net::{Address, ConnectOptions, ListenOptions, Listener, PipePool};
+use plimsoll_net::{Address, ConnectOptions, ListenOptions, Listener};
 use plimsoll_observe::Sink;
 use plimsoll_server::{HealthOptions, ServerOptions, Set, Settings};
 use plimsoll_upstream::Reuse;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::{Mark, fault};
-use crate::{Assignment, Backend, BackendLive, Frontend, FrontendLive, Mode, Process, Timeouts, Worker};
+use crate::{Assignment, Backend, BackendLive, Frontend, FrontendLive, Mode, Process, Splicing, Timeouts, Worker};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,7 +45,7 @@ impl House {
             let mut runtime = tokio::runtime::Builder::new_current_thread();
             let runtime = runtime.enable_all().on_thread_unpark(move || woke.woke()).build_local(Default::default());
             runtime.expect("an event loop").block_on(async {
-                let worker = Worker::start(0, of, PipePool::new(4, 4), None, mark, Tick::now());
+                let worker = Worker::start(0, of, None, mark, Tick::now());
                 worker.prepare(vec![(0, listener)]).expect("a listener");
                 worker.adopt(vec![Assignment {
                     port: 0,
@@ -132,7 +132,7 @@ fn backend(mode: Mode, origin: SocketAddr) -> Backend {
         reuse: Reuse::default(),
         server_close: false,
         forwardfor: false,
-        splice: false,
+        splicing: Splicing { auto: Some(false), ..Splicing::default() },
         abortonclose: false,
         limits: Limits::DEFAULT,
         live: Arc::new(BackendLive::new(1)),
@@ -146,6 +146,7 @@ fn frontend(mode: Mode, backend: &Arc<Backend>) -> Frontend {
         timeouts: Timeouts::default(),
         default_backend: Some(Arc::clone(backend)),
         forwardfor: false,
+        splicing: Splicing::default(),
         close: false,
         server_close: false,
         limits: Limits::DEFAULT,
