@@ -22,16 +22,21 @@ pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 /// Writes a request head for a server. `host`: for the HTTP/1.0 client that named none.
 pub fn request(request: &Request, close: bool, host: &str, out: &mut Vec<u8>) {
     let head = &request.head;
-    out.extend_from_slice(head.get(request.method_text));
-    out.push(b' ');
-    request.write_target(out);
-    out.extend_from_slice(b" HTTP/1.1\r\n");
-    if !request.has_host {
-        out.extend_from_slice(b"Host: ");
-        out.extend_from_slice(host.as_bytes());
-        out.extend_from_slice(b"\r\n");
+    match request.line_as_it_is() {
+        Some(line) => head.write_behind(line, out),
+        None => {
+            out.extend_from_slice(head.get(request.method_text));
+            out.push(b' ');
+            request.write_target(out);
+            out.extend_from_slice(b" HTTP/1.1\r\n");
+            if !request.has_host {
+                out.extend_from_slice(b"Host: ");
+                out.extend_from_slice(host.as_bytes());
+                out.extend_from_slice(b"\r\n");
+            }
+            head.write_behind(0, out);
+        }
     }
-    head.write_fields(out);
     framing(request.framing, out);
     match request.upgrade {
         Some(protocol) => {
@@ -48,12 +53,17 @@ pub fn request(request: &Request, close: bool, host: &str, out: &mut Vec<u8>) {
 /// Writes a response head for a client, with the framing that its body is going to have.
 pub fn response(response: &Response, body: Framing, connection: Connection, out: &mut Vec<u8>) {
     let head = &response.head;
-    out.extend_from_slice(b"HTTP/1.1 ");
-    out.extend_from_slice(itoa::Buffer::new().format(response.status).as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(head.get(response.reason));
-    out.extend_from_slice(b"\r\n");
-    head.write_fields(out);
+    match response.line_as_it_is() {
+        Some(line) => head.write_behind(line, out),
+        None => {
+            out.extend_from_slice(b"HTTP/1.1 ");
+            out.extend_from_slice(itoa::Buffer::new().format(response.status).as_bytes());
+            out.push(b' ');
+            out.extend_from_slice(head.get(response.reason));
+            out.extend_from_slice(b"\r\n");
+            head.write_behind(0, out);
+        }
+    }
     match response.told_length {
         Some(length) => framing(Framing::Length(length), out),
         None => framing(body, out),

@@ -61,22 +61,30 @@ pub enum Known {
 }
 
 impl Known {
-    /// Told by length first: nearly every field falls through without a comparison.
+    /// Told by length and first letter: nearly every field falls through without a comparison. `name` is a token.
     pub(crate) fn of(name: &[u8]) -> Self {
-        let (candidate, known): (&[u8], Self) = match (name.len(), name[0] | 0x20) {
-            (2, b't') => (b"te", Self::Te),
-            (4, b'h') => (b"host", Self::Host),
-            (6, b'e') => (b"expect", Self::Expect),
-            (7, b'u') => (b"upgrade", Self::Upgrade),
-            (10, b'c') => (b"connection", Self::Connection),
-            (10, b'k') => (b"keep-alive", Self::KeepAlive),
-            (14, b'c') => (b"content-length", Self::ContentLength),
-            (14, b'h') => (b"http2-settings", Self::Http2Settings),
-            (16, b'p') => (b"proxy-connection", Self::ProxyConnection),
-            (17, b't') => (b"transfer-encoding", Self::TransferEncoding),
-            _ => return Self::Other,
-        };
-        if name.eq_ignore_ascii_case(candidate) { known } else { Self::Other }
+        match (name.len(), name[0] | 0x20) {
+            (2, b't') => Self::Te.if_is(name, b"te"),
+            (4, b'h') => Self::Host.if_is(name, b"host"),
+            (6, b'e') => Self::Expect.if_is(name, b"expect"),
+            (7, b'u') => Self::Upgrade.if_is(name, b"upgrade"),
+            (10, b'c') => Self::Connection.if_is(name, b"connection"),
+            (10, b'k') => Self::KeepAlive.if_is(name, b"keep-alive"),
+            (14, b'c') => Self::ContentLength.if_is(name, b"content-length"),
+            (14, b'h') => Self::Http2Settings.if_is(name, b"http2-settings"),
+            (16, b'p') => Self::ProxyConnection.if_is(name, b"proxy-connection"),
+            (17, b't') => Self::TransferEncoding.if_is(name, b"transfer-encoding"),
+            _ => Self::Other,
+        }
+    }
+
+    /// The length is known when this is compiled, so the comparison is a few words wide. Bit 5 is what tells the cases of a letter apart; the
+    /// only other bytes that it would confuse with letters, digits and the hyphen are control bytes.
+    #[inline]
+    fn if_is<const N: usize>(self, name: &[u8], lower: &[u8; N]) -> Self {
+        let Some(name) = name.first_chunk::<N>() else { return Self::Other };
+        let differ = name.iter().zip(lower).fold(0, |differ, (have, want)| differ | ((have | 0x20) ^ want));
+        if differ == 0 { self } else { Self::Other }
     }
 }
 
@@ -158,9 +166,9 @@ impl Head {
         self.fields.clear();
     }
 
-    /// Writes the lines that are to be forwarded. Lines that stand side by side are copied as one.
-    pub(crate) fn write_fields(&self, out: &mut Vec<u8>) {
-        let mut run = 0..0;
+    /// Writes the lines that are to be forwarded, behind so many of the first bytes of the text. What stands side by side is copied as one.
+    pub(crate) fn write_behind(&self, first: usize, out: &mut Vec<u8>) {
+        let mut run = 0..first;
         for field in self.fields.iter().filter(|field| !field.dropped) {
             let start = field.name.start as usize;
             if run.end != start {

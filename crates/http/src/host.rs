@@ -42,10 +42,15 @@ impl<'a> Authority<'a> {
 fn reg_name(host: &[u8]) -> bool {
     !host.is_empty()
         && host.iter().all(|&byte| HOST[usize::from(byte)])
-        && host.iter().enumerate().filter(|(_, byte)| **byte == b'%').all(|(at, _)| {
-            let digit = |offset: usize| host.get(at + offset).and_then(|&byte| hex(byte)).is_some();
-            digit(1) && digit(2)
-        })
+        && (memchr::memchr(b'%', host).is_none() || whole_escapes(host))
+}
+
+#[cold]
+fn whole_escapes(host: &[u8]) -> bool {
+    host.iter().enumerate().filter(|(_, byte)| **byte == b'%').all(|(at, _)| {
+        let digit = |offset: usize| host.get(at + offset).and_then(|&byte| hex(byte)).is_some();
+        digit(1) && digit(2)
+    })
 }
 
 #[cfg(test)]

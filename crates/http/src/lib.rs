@@ -14,6 +14,7 @@ mod framing;
 mod hop;
 mod host;
 mod limits;
+mod lines;
 mod outcomes;
 mod request;
 mod response;

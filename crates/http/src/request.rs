@@ -6,6 +6,7 @@ use crate::field::{Field, Head, Known, Span};
 use crate::framing::{Coding, Framing, Length, Said};
 use crate::hop::{self, Hop};
 use crate::host::Authority;
+use crate::lines::{self, RequestLine};
 use crate::scan::{Found, Scanner};
 use crate::target::{self, Form};
 use crate::{
@@ -19,7 +20,7 @@ use crate::{Limits, Progress, Refusal};
 pub(crate) const MOST_FIELDS: usize = 512;
 
 /// A method that is longer is no method.
-const MOST_METHOD: usize = 64;
+pub(crate) const MOST_METHOD: usize = 64;
 
 /// The methods that are treated in some way of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub enum Method {
 }
 
 impl Method {
-    fn of(text: &[u8]) -> Self {
+    pub(crate) fn of(text: &[u8]) -> Self {
         match text {
             b"GET" => Self::Get,
             b"HEAD" => Self::Head,
@@ -113,9 +114,16 @@ impl Request {
             _ => 0,
         };
         let text = &input[skip..];
+        if self.scanner.is_fresh()
+            && let Some(end) = self.read_at_once(text, limits)
+        {
+            self.judge()?;
+            return Ok(Progress::Complete(skip + end));
+        }
         match self.scanner.scan(text, false) {
             Found::End(end) if end > 2 => {
-                self.read(&text[..end], limits)?;
+                self.tokenise(&text[..end], limits)?;
+                self.judge()?;
                 Ok(Progress::Complete(skip + end))
             }
             Found::End(_) => Err(&REQUEST_LINE),
@@ -147,8 +155,32 @@ impl Request {
         if long { Err(&TARGET_TOO_LONG) } else { Ok(Progress::Incomplete) }
     }
 
-    fn read(&mut self, text: &[u8], limits: &Limits) -> Result<(), Refusal> {
-        self.tokenise(text, limits)?;
+    /// The common case. `None`: not whole yet, too large, or not as it should be; nothing is said about it here.
+    fn read_at_once(&mut self, input: &[u8], limits: &Limits) -> Option<usize> {
+        self.head.clear();
+        let read = lines::request(input, &mut self.head.fields).filter(|(line, end)| {
+            line.target_length <= limits.target_bytes
+                && end - line.length() <= limits.header_bytes
+                && self.head.fields.len() <= limits.header_fields
+        });
+        let Some((line, end)) = read else {
+            self.head.clear();
+            return None;
+        };
+        self.head.text.extend_from_slice(&input[..end]);
+        self.take_line(&line);
+        Some(end)
+    }
+
+    fn take_line(&mut self, line: &RequestLine) {
+        self.method = line.method;
+        self.method_text = Span::new(0, line.method_length);
+        self.target = Span::new(line.method_length + 1, line.method_length + 1 + line.target_length);
+        self.forwarded = self.target;
+        self.minor = line.minor;
+    }
+
+    fn judge(&mut self) -> Result<(), Refusal> {
         let (hop, said) = self.judge_fields()?;
         if hop.names {
             hop::drop_named(&mut self.head).map_err(|()| &CONNECTION_NAMES)?;
@@ -192,12 +224,15 @@ impl Request {
         if parsed.headers.len() > limits.header_fields {
             return Err(&HEADER_TOO_MANY);
         }
-        self.method = Method::of(method.as_bytes());
-        self.method_text = Span::new(0, method.len());
-        self.target = Span::new(method.len() + 1, method.len() + 1 + path.len());
-        self.forwarded = self.target;
-        self.minor = minor;
-        read_fields(text, parsed.headers, fields).ok_or(&FIELD_INVALID)
+        let line = RequestLine {
+            method: Method::of(method.as_bytes()),
+            method_length: method.len(),
+            target_length: path.len(),
+            minor,
+        };
+        read_fields(text, parsed.headers, fields).ok_or(&FIELD_INVALID)?;
+        self.take_line(&line);
+        Ok(())
     }
 
     fn judge_fields(&mut self) -> Result<(Hop, Said), Refusal> {
@@ -276,6 +311,13 @@ impl Request {
             (Coding::Unknown, Length::Absent) => Err(&CODING_UNKNOWN),
             (Coding::Invalid, Length::Absent) => Err(&CODING_INVALID),
         }
+    }
+
+    /// The length of the first line with its CRLF, if it goes to the server as it came.
+    pub(crate) fn line_as_it_is(&self) -> Option<usize> {
+        let Self { method_text, target, .. } = *self;
+        let stands = method_text.start == 0 && target.start == method_text.end + 1 && self.forwarded == target;
+        (stands && self.minor == 1 && self.has_host).then(|| target.range().end + b" HTTP/1.1\r\n".len())
     }
 
     /// The path and query that go to the server; `/` or `*` when an absolute target has none (RFC 9112 section 3.2.4).

@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use crate::field::{Head, Known, Span};
 use crate::framing::{Coding, Framing, Length, Said};
 use crate::hop::{self, Hop};
+use crate::lines::{self, REASON};
 use crate::request::{MOST_FIELDS, Method, read_fields};
 use crate::scan::{Found, Scanner};
 use crate::{
@@ -48,6 +49,12 @@ impl Response {
         self.status < 200 && self.status != 101
     }
 
+    /// The length of the status line with its CRLF, if it goes to the client as it came: who changes the status writes another reason.
+    pub(crate) fn line_as_it_is(&self) -> Option<usize> {
+        let stands = self.minor == 1 && self.reason.start as usize == REASON;
+        stands.then(|| self.reason.range().end + b"\r\n".len())
+    }
+
     /// Looks at what came so far. `input` is the same buffer from its first byte, only longer.
     pub fn parse(
         &mut self,
@@ -56,9 +63,16 @@ impl Response {
         limits: &Limits,
         tolerance: Tolerance,
     ) -> Result<Progress, Refusal> {
+        if self.scanner.is_fresh()
+            && let Some(end) = self.read_at_once(input, limits)
+        {
+            self.judge(method, tolerance)?;
+            return Ok(Progress::Complete(end));
+        }
         match self.scanner.scan(input, tolerance.bare_lf) {
             Found::End(end) => {
-                self.read(&input[..end], method, limits, tolerance)?;
+                self.read(&input[..end], limits, tolerance)?;
+                self.judge(method, tolerance)?;
                 Ok(Progress::Complete(end))
             }
             Found::Bare if self.scanner.past_first_line() => Err(&RESPONSE_FIELD),
@@ -69,14 +83,32 @@ impl Response {
         }
     }
 
-    fn read(&mut self, text: &[u8], method: Method, limits: &Limits, tolerance: Tolerance) -> Result<(), Refusal> {
+    /// The common case. `None`: not whole yet, too large, or not as it should be; nothing is said about it here.
+    fn read_at_once(&mut self, input: &[u8], limits: &Limits) -> Option<usize> {
+        self.head.clear();
+        let read = lines::response(input, &mut self.head.fields)
+            .filter(|(_, end)| *end <= limits.header_bytes && self.head.fields.len() <= limits.header_fields);
+        let Some((line, end)) = read else {
+            self.head.clear();
+            return None;
+        };
+        self.sloppy = false;
+        self.head.text.extend_from_slice(&input[..end]);
+        (self.minor, self.status, self.reason) = (line.minor, line.status, Span::new(REASON, line.length));
+        Some(end)
+    }
+
+    fn read(&mut self, text: &[u8], limits: &Limits, tolerance: Tolerance) -> Result<(), Refusal> {
         self.sloppy = false;
         self.head.clear();
         self.head.text.extend_from_slice(text);
         if tolerance.bare_lf || tolerance.obs_fold {
             self.sloppy = straighten(&mut self.head.text, tolerance);
         }
-        self.tokenise(limits, tolerance)?;
+        self.tokenise(limits, tolerance)
+    }
+
+    fn judge(&mut self, method: Method, tolerance: Tolerance) -> Result<(), Refusal> {
         let (hop, said) = self.judge_fields();
         if hop.names && hop::drop_named(&mut self.head).is_err() {
             // What is relied on was left in place; that is all a client needs.
@@ -108,7 +140,7 @@ impl Response {
             return Err(&RESPONSE_LINE);
         }
         self.reason = match text.get(12) {
-            Some(b' ') => Span::new(13, line),
+            Some(b' ') => Span::new(REASON, line),
             Some(b'\r') if tolerance.no_reason => {
                 self.sloppy = true;
                 Span::new(12, 12)

@@ -51,6 +51,11 @@ impl Scanner {
         Found::More
     }
 
+    /// Has nothing been looked at yet?
+    pub(crate) fn is_fresh(self) -> bool {
+        self.seen == 0
+    }
+
     /// Is the first line complete?
     pub(crate) fn past_first_line(self) -> bool {
         self.lines > 0

@@ -34,6 +34,7 @@ macro_rules! byte_table {
     };
 }
 
+byte_table!(TCHAR, is_tchar);
 byte_table!(TARGET, is_target_byte);
 byte_table!(HOST, is_host_byte);
 

@@ -89,7 +89,7 @@ impl Buffer {
 
     /// Gives the memory back if nothing is in it.
     pub(crate) fn release(&mut self) {
-        if self.is_empty() {
+        if self.is_empty() && self.data.capacity() > 0 {
             self.start = 0;
             self.forget();
         }
@@ -129,7 +129,10 @@ impl Buffer {
     /// Reads behind what is there. 0: FIN, for a full buffer is never read into.
     pub(crate) fn poll_fill(&mut self, stream: &Stream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if self.data.capacity() == 0 {
-            ready!(stream.poll_readable(cx))?;
+            // The read that follows asks the event loop again; who has seen bytes need not ask it twice.
+            if !stream.seems_readable() {
+                ready!(stream.poll_readable(cx))?;
+            }
             self.need_memory();
         } else if self.data.capacity() < SIZE {
             self.need_memory();
@@ -161,14 +164,13 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        self.forget();
+        if self.data.capacity() > 0 {
+            self.forget();
+        }
     }
 }
 
 fn give_back(mut data: Vec<u8>) {
-    if data.capacity() == 0 {
-        return;
-    }
     data.clear();
     // The worker may be ending; then the memory just goes.
     let _ = SPARE.try_with(|spare| {
