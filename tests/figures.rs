@@ -247,18 +247,19 @@ fn clients_that_leave_count_as_in_haproxy() {
     }
     // It counts as answered by 400 here, and as not answered there.
     let answers = ["hrsp_4xx", "hrsp_other"];
-    Scene::http(&[answering.addr]).compare_but(&answers, "in the middle of a body", |to| {
-        let mut client = Client::connect(to);
+    let half_a_body = |to: SocketAddr| {
+        let (mut client, before) = (Client::connect(to), answering.accepted());
         client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nfew");
+        eventually("the server has it", Duration::from_secs(20), || answering.accepted() > before);
+        client
+    };
+    Scene::http(&[answering.addr]).compare_but(&answers, "in the middle of a body", |to| {
+        let mut client = half_a_body(to);
         client.half_close();
         let _ = client.response();
     });
-    Scene::http(&[answering.addr]).compare_but(&answers, "in the middle of a body, by RST", |to| {
-        let mut client = Client::connect(to);
-        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nfew");
-        eventually("the server has it", Duration::from_secs(20), || answering.open() > 0);
-        client.reset();
-    });
+    Scene::http(&[answering.addr])
+        .compare_but(&answers, "in the middle of a body, by RST", |to| half_a_body(to).reset());
 }
 
 /// `%ac/%fc/%bc/%sc`: the first part behind the state letters.
