@@ -42,12 +42,14 @@ pub(crate) const COLUMNS: &[Column] = &[
     column("qcur", "MGP", |row| each(row, none, |_| U32(0), |_| U32(0))),
     column("qmax", "MMP", |row| each(row, none, |_| U32(0), |_| U32(0))),
     column("scur", "MGP", current),
-    column("smax", "MMP", |row| each(row, |f| U32(f.most), |s| U32(s.most), |b| U32(b.most))),
+    column("smax", "MMP", |row| each(row, |f| U32(f.most), |s| U32(s.traffic.most), |b| U32(b.traffic.most))),
     column("slim", "CLP", |row| if let Row::Frontend(row) = row { U32(row.limit) } else { Empty }),
     column("stot", "MCP", sessions),
-    column("bin", "MCP", |row| each(row, |f| U64(f.bytes_in), |s| U64(s.counts.bytes_in), |b| U64(b.counts.bytes_in))),
+    column("bin", "MCP", |row| {
+        each(row, |f| U64(f.bytes_in), |s| U64(s.traffic.counts.bytes_in), |b| U64(b.traffic.counts.bytes_in))
+    }),
     column("bout", "MCP", |row| {
-        each(row, |f| U64(f.bytes_out), |s| U64(s.counts.bytes_out), |b| U64(b.counts.bytes_out))
+        each(row, |f| U64(f.bytes_out), |s| U64(s.traffic.counts.bytes_out), |b| U64(b.traffic.counts.bytes_out))
     }),
     column("dreq", "MCP", |row| each(row, |_| U64(0), none, |_| U64(0))),
     column("dresp", "MCP", |_| U64(0)),
@@ -188,8 +190,8 @@ fn each<'a>(
 fn counted(row: &Row, count: fn(&Counts) -> u64) -> Field<'_> {
     match row {
         Row::Frontend(_) => Empty,
-        Row::Server(row) => U64(count(&row.counts)),
-        Row::Backend(row) => U64(count(&row.counts)),
+        Row::Server(row) => U64(count(&row.traffic.counts)),
+        Row::Backend(row) => U64(count(&row.traffic.counts)),
     }
 }
 
@@ -197,8 +199,8 @@ fn counted(row: &Row, count: fn(&Counts) -> u64) -> Field<'_> {
 fn time(row: &Row, micros: fn(&Times) -> u64) -> Field<'_> {
     let times = match row {
         Row::Frontend(_) => return Empty,
-        Row::Server(row) => &row.counts.times,
-        Row::Backend(row) => &row.counts.times,
+        Row::Server(row) => &row.traffic.counts.times,
+        Row::Backend(row) => &row.traffic.counts.times,
     };
     U32((micros(times) + 500) / 1000)
 }
@@ -206,8 +208,8 @@ fn time(row: &Row, micros: fn(&Times) -> u64) -> Field<'_> {
 fn rate(row: &Row, of: fn(&Rate) -> u64) -> Field<'_> {
     match row {
         Row::Frontend(row) => U32(of(&row.connection_rate)),
-        Row::Server(row) => U32(of(&row.rate)),
-        Row::Backend(row) => U32(of(&row.rate)),
+        Row::Server(row) => U32(of(&row.traffic.rate)),
+        Row::Backend(row) => U32(of(&row.traffic.rate)),
     }
 }
 
@@ -219,8 +221,8 @@ fn responses(row: &Row, class: usize) -> Field<'_> {
     match row {
         _ if !is_http(row) => Empty,
         Row::Frontend(row) => U64(row.responses[class]),
-        Row::Server(row) => U64(row.counts.responses[class]),
-        Row::Backend(row) => U64(row.counts.responses[class]),
+        Row::Server(row) => U64(row.traffic.counts.responses[class]),
+        Row::Backend(row) => U64(row.traffic.counts.responses[class]),
     }
 }
 
@@ -229,7 +231,7 @@ fn requests(row: &Row) -> Field<'_> {
         Row::Frontend(row) => U64(row.requests),
         _ if !is_http(row) => Empty,
         // Those that it answered, as in HAProxy.
-        Row::Server(row) => U64(row.counts.responses.iter().sum()),
+        Row::Server(row) => U64(row.traffic.counts.responses.iter().sum()),
         Row::Backend(row) => U64(row.requests),
     }
 }
@@ -246,8 +248,8 @@ fn not_there(row: &Row) -> Field<'_> {
 fn last_session(row: &Row) -> Field<'_> {
     let (last, now) = match row {
         Row::Frontend(_) => return Empty,
-        Row::Server(row) => (row.last_session, row.now),
-        Row::Backend(row) => (row.last_session, row.now),
+        Row::Server(row) => (row.traffic.last_session, row.traffic.now),
+        Row::Backend(row) => (row.traffic.last_session, row.traffic.now),
     };
     S32(last.map_or(-1, |last| i64::try_from(now.since(last).as_secs()).unwrap_or(i64::MAX)))
 }
@@ -304,7 +306,7 @@ fn current(row: &Row) -> Field<'_> {
 }
 
 fn sessions(row: &Row) -> Field<'_> {
-    each(row, |f| U64(f.connections), |s| U64(s.counts.sessions), |b| U64(b.requests))
+    each(row, |f| U64(f.connections), |s| U64(s.traffic.counts.sessions), |b| U64(b.requests))
 }
 
 fn weight(row: &Row) -> Field<'_> {

@@ -73,15 +73,12 @@ pub(crate) struct Counts {
     pub(crate) times: Times,
 }
 
-#[derive(Debug)]
-pub(crate) struct ServerFigures {
-    pub(crate) backend: Arc<Backend>,
-    pub(crate) proxy: usize,
-    pub(crate) place: usize,
-    pub(crate) standing: Standing,
-    pub(crate) checked: bool,
+/// What a server and a backend have both.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traffic {
+    /// When it was read.
     pub(crate) now: Tick,
-    pub(crate) served: u64,
+    /// Most at once.
     pub(crate) most: u64,
     pub(crate) counts: Counts,
     pub(crate) rate: Rate,
@@ -89,16 +86,23 @@ pub(crate) struct ServerFigures {
 }
 
 #[derive(Debug)]
+pub(crate) struct ServerFigures {
+    pub(crate) backend: Arc<Backend>,
+    pub(crate) proxy: usize,
+    pub(crate) place: usize,
+    pub(crate) standing: Standing,
+    pub(crate) checked: bool,
+    pub(crate) served: u64,
+    pub(crate) traffic: Traffic,
+}
+
+#[derive(Debug)]
 pub(crate) struct BackendFigures {
     pub(crate) backend: Arc<Backend>,
     pub(crate) proxy: usize,
-    pub(crate) now: Tick,
     pub(crate) current: u64,
-    pub(crate) most: u64,
     pub(crate) requests: u64,
-    pub(crate) counts: Counts,
-    pub(crate) rate: Rate,
-    pub(crate) last_session: Option<Tick>,
+    pub(crate) traffic: Traffic,
     pub(crate) availability: Availability,
     pub(crate) active: u64,
     pub(crate) backup: u64,
@@ -182,12 +186,14 @@ impl ServerFigures {
             place,
             standing: server.standing(now),
             checked: state.is_checked(target),
-            now,
             served: u64::from(server.served()),
-            most: server.load().most(),
-            counts: Counts::of(server),
-            rate: Rate { now: rate, most },
-            last_session: server.last_session(),
+            traffic: Traffic {
+                now,
+                most: server.load().most(),
+                counts: Counts::of(server),
+                rate: Rate { now: rate, most },
+                last_session: server.last_session(),
+            },
         }
     }
 
@@ -206,7 +212,7 @@ impl ServerFigures {
 
     /// Seconds since it last began or ceased to serve.
     pub(crate) fn last_change(&self) -> u64 {
-        self.now.since(self.standing.last_change).as_secs()
+        self.traffic.now.since(self.standing.last_change).as_secs()
     }
 }
 
@@ -246,16 +252,18 @@ impl BackendFigures {
         let mut figures = Self {
             backend: Arc::clone(backend),
             proxy,
-            now,
             current: u64::from(live.load.now()),
-            most: live.load.most(),
             requests: counts.sessions,
-            counts,
-            rate: Rate {
-                now: counters.per_second(|shard| &shard.rate, now),
-                most: counters.busiest(|shard| &shard.rate, &live.busiest),
+            traffic: Traffic {
+                now,
+                most: live.load.most(),
+                counts,
+                rate: Rate {
+                    now: counters.per_second(|shard| &shard.rate, now),
+                    most: counters.busiest(|shard| &shard.rate, &live.busiest),
+                },
+                last_session: last.map(Tick::from_micros),
             },
-            last_session: last.map(Tick::from_micros),
             availability: backend.balancer.set().availability(now),
             active: 0,
             backup: 0,
@@ -282,7 +290,7 @@ impl BackendFigures {
 
     /// Seconds since it last lost its last server, or got one.
     pub(crate) fn last_change(&self) -> u64 {
-        self.now.since(self.availability.last_change).as_secs()
+        self.traffic.now.since(self.availability.last_change).as_secs()
     }
 
     /// Whether it can serve: HAProxy calls a backend without servers up.

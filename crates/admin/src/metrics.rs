@@ -11,11 +11,14 @@ use plimsoll_commands::Progress;
 
 use crate::figures::{BackendFigures, FrontendFigures, Row, Rows, ServerFigures};
 use crate::{Latencies, State};
-use table::{BACKEND, FRONTEND, HISTOGRAMS, Metric, SERVER};
+use table::{BACKEND, FRONTEND, HISTOGRAMS, Metric, SERVER, TRAFFIC};
 use write::{Lines, label};
 
 /// Bytes after which a page ends.
 const PAGE: usize = 128 * 1024;
+
+/// Those of [`Metrics::next`].
+const TABLES: usize = 6;
 
 /// Something with figures, and its labels.
 struct Labelled<F> {
@@ -72,13 +75,16 @@ impl Iterator for Metrics {
             return Some(process.into());
         }
         let mut out = Vec::with_capacity(PAGE + 4096);
-        while self.at.0 < 4 && out.len() < PAGE {
+        while self.at.0 < TABLES && out.len() < PAGE {
             let at = (&mut self.at.1, &mut self.at.2);
+            let out = &mut out;
             let progress = match self.at.0 {
-                0 => fill(FRONTEND, "haproxy_frontend_", &self.frontends, at, &mut out),
-                1 => fill(BACKEND, "haproxy_backend_", &self.backends, at, &mut out),
-                2 => fill(HISTOGRAMS, "haproxy_backend_", &self.latencies, at, &mut out),
-                _ => fill(SERVER, "haproxy_server_", &self.servers, at, &mut out),
+                0 => fill(FRONTEND, "haproxy_frontend_", &self.frontends, |row| row, at, out),
+                1 => fill(BACKEND, "haproxy_backend_", &self.backends, |row| row, at, out),
+                2 => fill(TRAFFIC, "haproxy_backend_", &self.backends, |row| &row.traffic, at, out),
+                3 => fill(HISTOGRAMS, "haproxy_backend_", &self.latencies, |row| row, at, out),
+                4 => fill(SERVER, "haproxy_server_", &self.servers, |row| row, at, out),
+                _ => fill(TRAFFIC, "haproxy_server_", &self.servers, |row| &row.traffic, at, out),
             };
             if progress == Progress::Done {
                 self.at = (self.at.0 + 1, 0, 0);
@@ -88,11 +94,12 @@ impl Iterator for Metrics {
     }
 }
 
-/// Goes on with a table until the page is full.
-fn fill<F>(
-    table: &[Metric<F>],
+/// Goes on with a table of what is part of the figures, until the page is full.
+fn fill<F, P>(
+    table: &[Metric<P>],
     prefix: &str,
     rows: &[Labelled<F>],
+    part: fn(&F) -> &P,
     (metric, row): (&mut usize, &mut usize),
     out: &mut Vec<u8>,
 ) -> Progress {
@@ -105,7 +112,7 @@ fn fill<F>(
             write::head(&name, current.kind, current.help, out);
         }
         while let Some(labelled) = rows.get(*row) {
-            (current.values)(&labelled.figures, &mut Lines::new(&name, &labelled.labels, out));
+            (current.values)(part(&labelled.figures), &mut Lines::new(&name, &labelled.labels, out));
             *row += 1;
             if out.len() >= PAGE {
                 return Progress::More;

@@ -7,7 +7,7 @@ use plimsoll_proxy::FrontendCounters;
 use plimsoll_server::{Admin, CheckStatus};
 
 use super::write::{self, Lines, label};
-use crate::figures::{BackendFigures, FrontendFigures, ServerFigures};
+use crate::figures::{BackendFigures, FrontendFigures, ServerFigures, Traffic};
 use crate::{Latencies, State};
 
 /// A metric of things with figures `F`.
@@ -74,30 +74,13 @@ pub(crate) const FRONTEND: &[Metric<FrontendFigures>] = &[
     }),
 ];
 
-pub(crate) const BACKEND: &[Metric<BackendFigures>] = &[
-    gauge("status", "Whether any server can be used.", |row, lines| {
-        lines.one_of(UP_OR_DOWN, Some(if row.is_up() { "UP" } else { "DOWN" }));
-    }),
-    gauge("current_sessions", "Requests and tunnels that servers work on.", |row, lines| lines.number(row.current)),
-    counter("sessions_total", "Requests and connections routed here.", |row, lines| lines.number(row.requests)),
-    counter("http_requests_total", "Requests routed here.", |row, lines| lines.number(row.requests)),
-    counter("loadbalanced_total", "Requests and connections for which a server was chosen.", |row, lines| {
-        lines.number(row.counts.chosen);
-    }),
-    counter("bytes_in_total", "Bytes to servers.", |row, lines| lines.number(row.counts.bytes_in)),
-    counter("bytes_out_total", "Bytes from servers.", |row, lines| lines.number(row.counts.bytes_out)),
-    counter("connection_errors_total", "Connections to servers that failed.", |row, lines| {
-        lines.number(row.counts.connect_errors);
-    }),
+/// Of backends and servers alike.
+pub(crate) const TRAFFIC: &[Metric<Traffic>] = &[
     counter("response_errors_total", "Responses that failed.", |row, lines| lines.number(row.counts.response_errors)),
     counter("retry_warnings_total", "Attempts that were repeated.", |row, lines| lines.number(row.counts.retries)),
     counter("redispatch_warnings_total", "Attempts that went on to another server.", |row, lines| {
         lines.number(row.counts.redispatches);
     }),
-    gauge("active_servers", "Servers that can be used and are no backups.", |row, lines| lines.number(row.active)),
-    gauge("backup_servers", "Backups that can be used.", |row, lines| lines.number(row.backup)),
-    gauge("weight", "Weight of the servers that get new work.", |row, lines| lines.number(row.weight)),
-    gauge("uweight", "Weight of the servers that get new work.", |row, lines| lines.number(row.weight)),
     gauge("max_sessions", "The most requests and connections at once.", |row, lines| lines.number(row.most)),
     gauge("current_session_rate", "Requests and connections in the last second.", |row, lines| {
         lines.number(row.rate.now);
@@ -149,6 +132,27 @@ pub(crate) const BACKEND: &[Metric<BackendFigures>] = &[
     gauge("max_total_time_seconds", "The longest time of all of it.", |row, lines| {
         lines.seconds(row.counts.times.total.most());
     }),
+];
+
+pub(crate) const BACKEND: &[Metric<BackendFigures>] = &[
+    gauge("status", "Whether any server can be used.", |row, lines| {
+        lines.one_of(UP_OR_DOWN, Some(if row.is_up() { "UP" } else { "DOWN" }));
+    }),
+    gauge("current_sessions", "Requests and tunnels that servers work on.", |row, lines| lines.number(row.current)),
+    counter("sessions_total", "Requests and connections routed here.", |row, lines| lines.number(row.requests)),
+    counter("http_requests_total", "Requests routed here.", |row, lines| lines.number(row.requests)),
+    counter("loadbalanced_total", "Requests and connections for which a server was chosen.", |row, lines| {
+        lines.number(row.traffic.counts.chosen);
+    }),
+    counter("bytes_in_total", "Bytes to servers.", |row, lines| lines.number(row.traffic.counts.bytes_in)),
+    counter("bytes_out_total", "Bytes from servers.", |row, lines| lines.number(row.traffic.counts.bytes_out)),
+    counter("connection_errors_total", "Connections to servers that failed.", |row, lines| {
+        lines.number(row.traffic.counts.connect_errors);
+    }),
+    gauge("active_servers", "Servers that can be used and are no backups.", |row, lines| lines.number(row.active)),
+    gauge("backup_servers", "Backups that can be used.", |row, lines| lines.number(row.backup)),
+    gauge("weight", "Weight of the servers that get new work.", |row, lines| lines.number(row.weight)),
+    gauge("uweight", "Weight of the servers that get new work.", |row, lines| lines.number(row.weight)),
     gauge("check_last_change_seconds", "Time since it lost its last server, or got one.", |row, lines| {
         lines.number(row.last_change());
     }),
@@ -201,69 +205,13 @@ pub(crate) const SERVER: &[Metric<Box<ServerFigures>>] = &[
     }),
     gauge("current_sessions", "Requests and tunnels that it works on.", |row, lines| lines.number(row.served)),
     counter("sessions_total", "Requests and connections that were sent to it.", |row, lines| {
-        lines.number(row.counts.sessions);
+        lines.number(row.traffic.counts.sessions);
     }),
-    counter("loadbalanced_total", "How often it was chosen.", |row, lines| lines.number(row.counts.chosen)),
-    counter("bytes_in_total", "Bytes to it.", |row, lines| lines.number(row.counts.bytes_in)),
-    counter("bytes_out_total", "Bytes from it.", |row, lines| lines.number(row.counts.bytes_out)),
+    counter("loadbalanced_total", "How often it was chosen.", |row, lines| lines.number(row.traffic.counts.chosen)),
+    counter("bytes_in_total", "Bytes to it.", |row, lines| lines.number(row.traffic.counts.bytes_in)),
+    counter("bytes_out_total", "Bytes from it.", |row, lines| lines.number(row.traffic.counts.bytes_out)),
     counter("connection_errors_total", "Connections to it that failed.", |row, lines| {
-        lines.number(row.counts.connect_errors);
-    }),
-    counter("response_errors_total", "Responses that failed.", |row, lines| lines.number(row.counts.response_errors)),
-    counter("retry_warnings_total", "Attempts that were repeated.", |row, lines| lines.number(row.counts.retries)),
-    counter("redispatch_warnings_total", "Attempts that went on to another server.", |row, lines| {
-        lines.number(row.counts.redispatches);
-    }),
-    gauge("max_sessions", "The most requests and connections at once.", |row, lines| lines.number(row.most)),
-    gauge("current_session_rate", "Requests and connections in the last second.", |row, lines| {
-        lines.number(row.rate.now);
-    }),
-    gauge("max_session_rate", "Requests and connections in the busiest second.", |row, lines| {
-        lines.number(row.rate.most);
-    }),
-    gauge("last_session_seconds", "Time since it was last used; none if it never was.", |row, lines| {
-        if let Some(last) = row.last_session {
-            lines.number(row.now.since(last).as_secs());
-        }
-    }),
-    counter("connection_attempts_total", "Connections that were tried.", |row, lines| {
-        lines.number(row.counts.connects);
-    }),
-    counter("connection_reuses_total", "Requests that an idle connection took.", |row, lines| {
-        lines.number(row.counts.reuses);
-    }),
-    counter("client_aborts_total", "Transfers that clients broke off.", |row, lines| {
-        lines.number(row.counts.client_aborts);
-    }),
-    counter("server_aborts_total", "Transfers that servers broke off.", |row, lines| {
-        lines.number(row.counts.server_aborts);
-    }),
-    counter("http_responses_total", "Responses by class of their status.", |row, lines| {
-        for (class, count) in CLASSES.iter().zip(row.counts.responses) {
-            lines.labelled("code", class, count);
-        }
-    }),
-    gauge(
-        "connect_time_average_seconds",
-        "Mean time until the connection was there, of the last 1024.",
-        |row, lines| {
-            lines.seconds(row.counts.times.connect.mean());
-        },
-    ),
-    gauge("response_time_average_seconds", "Mean time until the response's head, of the last 1024.", |row, lines| {
-        lines.seconds(row.counts.times.response.mean());
-    }),
-    gauge("total_time_average_seconds", "Mean time of all of it, of the last 1024.", |row, lines| {
-        lines.seconds(row.counts.times.total.mean());
-    }),
-    gauge("max_connect_time_seconds", "The longest time until the connection was there.", |row, lines| {
-        lines.seconds(row.counts.times.connect.most());
-    }),
-    gauge("max_response_time_seconds", "The longest time until the response's head.", |row, lines| {
-        lines.seconds(row.counts.times.response.most());
-    }),
-    gauge("max_total_time_seconds", "The longest time of all of it.", |row, lines| {
-        lines.seconds(row.counts.times.total.most());
+        lines.number(row.traffic.counts.connect_errors);
     }),
     gauge("weight", "Its weight.", |row, lines| lines.number(u64::from(row.standing.weight))),
     gauge("uweight", "Its weight.", |row, lines| lines.number(u64::from(row.standing.weight))),

@@ -149,7 +149,7 @@ fn server(row: &ServerFigures, id: &str, rates: &mut Rates<'_>) -> Vec<String> {
     let check = match &row.standing.last_check {
         Some((at, report)) if row.checked => {
             let code = report.code.map(|code| format!("/{code}")).unwrap_or_default();
-            let ago = row.now.since(*at).as_secs();
+            let ago = row.traffic.now.since(*at).as_secs();
             let stale = if ago > 60 { format!(", {} ago", age(ago)) } else { String::new() };
             format!("{}{code} {} ms{stale}", report.status.code(), report.duration.as_millis())
         }
@@ -163,14 +163,14 @@ fn server(row: &ServerFigures, id: &str, rates: &mut Rates<'_>) -> Vec<String> {
         check,
         row.standing.weight.to_string(),
         grouped(row.served),
-        rates.per_second(id.to_owned(), row.counts.sessions),
-        grouped(row.counts.sessions),
-        grouped(row.counts.connect_errors),
-        grouped(row.counts.response_errors),
-        grouped(row.counts.retries),
-        grouped(row.counts.redispatches),
-        bytes(row.counts.bytes_in),
-        bytes(row.counts.bytes_out),
+        rates.per_second(id.to_owned(), row.traffic.counts.sessions),
+        grouped(row.traffic.counts.sessions),
+        grouped(row.traffic.counts.connect_errors),
+        grouped(row.traffic.counts.response_errors),
+        grouped(row.traffic.counts.retries),
+        grouped(row.traffic.counts.redispatches),
+        bytes(row.traffic.counts.bytes_in),
+        bytes(row.traffic.counts.bytes_out),
         if row.standing.downtime.is_zero() { "–".into() } else { age(row.standing.downtime.as_secs()) },
     ]
 }
@@ -193,7 +193,7 @@ fn backend(state: &dyn State, row: &BackendFigures, id: &str, rates: &mut Rates<
         grouped(row.requests),
         quantile(0.5),
         quantile(0.99),
-        grouped(row.counts.connect_errors + row.counts.response_errors),
+        grouped(row.traffic.counts.connect_errors + row.traffic.counts.response_errors),
     ]
 }
 
