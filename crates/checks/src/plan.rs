@@ -1,10 +1,11 @@
 //! A check made ready to run: the address, the bytes to send, the limits.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_http::Tolerance;
-use plimsoll_net::Address;
+use plimsoll_net::{Address, Outlet};
 use plimsoll_proxy_protocol::Version;
 use plimsoll_server::Health;
 
@@ -12,7 +13,7 @@ use crate::probe::Probe;
 use crate::{Expect, HealthCheck, HttpVersion};
 
 /// What a check takes over from its backend and its server.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Defaults {
     /// The backend's limit for connecting.
     pub connect: Option<Duration>,
@@ -22,6 +23,10 @@ pub struct Defaults {
     pub tolerance: Tolerance,
     /// The PROXY header with which traffic to this server begins.
     pub send_proxy: Option<Version>,
+    /// From where connections to this server leave.
+    pub source: Option<Arc<Outlet>>,
+    /// The network namespace in which they do.
+    pub namespace: Option<Box<str>>,
 }
 
 /// A check of one server, ready to run. Equal plans do the same.
@@ -31,6 +36,10 @@ pub struct Plan {
     pub probe: &'static Probe,
     /// Where.
     pub address: Address,
+    /// From where: the server's `source`, with its ports, but never as a client.
+    pub source: Option<Arc<Outlet>>,
+    /// In which network namespace.
+    pub namespace: Option<Box<str>>,
     /// The PROXY header to begin with.
     pub send_proxy: Option<Version>,
     /// `http`: the request, whole.
@@ -56,6 +65,8 @@ impl Plan {
         Self {
             probe: options.kind.0,
             address: address(options, server),
+            source: defaults.source.clone(),
+            namespace: defaults.namespace.clone(),
             send_proxy: send_proxy(options, defaults),
             request: request(options, server).into_bytes().into(),
             expect: options.expect.clone().unwrap_or_default(),

@@ -12,7 +12,7 @@ pub(crate) const ONE_OR_MANY: &str = "$plimsoll::one-or-many";
 pub(crate) const SHORT: &str = "$plimsoll::short";
 
 /// A list that may be written as its only item: `bind: "*:80"` for `bind: ["*:80"]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OneOrMany<T>(pub Vec<T>);
 
 impl<T> Default for OneOrMany<T> {

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use plimsoll_checks::{Defaults, HealthCheck, Subject};
 use plimsoll_clock::Tick;
-use plimsoll_config::Spanned;
+use plimsoll_config::{ShortForm, Spanned};
 use plimsoll_http::{Limits, Tolerance};
-use plimsoll_net::{Address, ConnectOptions};
+use plimsoll_net::{Address, ConnectOptions, Source, UseSource};
 use plimsoll_proxy::{Backend, Frontend, Mode, ProxyV2Option, SendProxy, Snapshot, Target};
 use plimsoll_proxy_protocol::Version;
 use plimsoll_server::{HealthOptions, ServerOptions, Settings};
 
 use crate::budget::Budget;
-use crate::model::{self, Removed, Tolerated};
+use crate::model::{self, File, Removed, Tolerated};
 use crate::plan::{Plan, splicing};
 use crate::world::World;
 
@@ -129,6 +129,7 @@ impl Plan {
         let living = world.backend(name, balance, options.allbackups, &settings, addresses, now);
         let targets =
             living.servers.into_iter().zip(options.servers.values()).zip(addresses).map(|((server, line), address)| {
+                let source = self.source(options, line);
                 Target {
                     server,
                     address: address.clone(),
@@ -144,6 +145,11 @@ impl Plan {
                         namespace: line.namespace.as_deref().map(Into::into),
                         // In HTTP mode a request follows at once and carries the acknowledgement: a packet less for each connection.
                         quickack: mode == Mode::Tcp,
+                        source: source.and_then(|source| world.outlet(source, address)),
+                        foreign: source.and_then(|source| match source.usesrc {
+                            Some(UseSource::Address(address)) => Some(address),
+                            _ => None,
+                        }),
                         ..ConnectOptions::default()
                     },
                     send_proxy: send_proxy(line),
@@ -175,22 +181,30 @@ impl Plan {
 
     fn settings(&self, options: &model::Backend) -> Vec<Settings> {
         let health = self.health_check(options).map_or_else(HealthOptions::default, HealthCheck::health);
-        let setting =
-            |(name, server): (&Spanned<String>, &Spanned<plimsoll_config::ShortForm<model::ServerLine>>)| Settings {
-                name: name.as_str().into(),
-                id: None,
-                options: ServerOptions {
-                    weight: server.weight.as_deref().copied().unwrap_or(1),
-                    backup: server.backup,
-                    disabled: server.disabled,
-                },
-                health,
-            };
+        let setting = |(name, server): (&Spanned<String>, &Spanned<ShortForm<model::ServerLine>>)| Settings {
+            name: name.as_str().into(),
+            id: None,
+            options: ServerOptions {
+                weight: server.weight.as_deref().copied().unwrap_or(1),
+                backup: server.backup,
+                disabled: server.disabled,
+            },
+            health,
+        };
         options.servers.iter().map(setting).collect()
     }
 
     fn health_check<'a>(&'a self, backend: &'a model::Backend) -> Option<&'a HealthCheck> {
         backend.health_check.as_deref().or(self.file.defaults.health_check.as_deref())
+    }
+
+    /// From where connections to this server come.
+    pub(crate) fn source<'a>(
+        &'a self,
+        backend: &'a model::Backend,
+        server: &'a model::ServerLine,
+    ) -> Option<&'a Source> {
+        source(&self.file, backend, server).map(|source| &***source)
     }
 
     /// The servers to check, and how.
@@ -205,6 +219,8 @@ impl Plan {
                     check: timeouts.check.map(plimsoll_config::Duration::as_std),
                     tolerance: tolerance(&line.tolerate),
                     send_proxy: target.send_proxy.map(|send| send.version),
+                    source: target.connect.source.clone(),
+                    namespace: target.connect.namespace.clone(),
                 };
                 subjects
                     .push(Subject { server: Arc::clone(&target.server), plan: check.plan(&target.address, &defaults) });
@@ -212,6 +228,15 @@ impl Plan {
         }
         subjects
     }
+}
+
+/// The server's own comes before the backend's, and that before the one of the defaults.
+pub(crate) fn source<'a>(
+    file: &'a File,
+    backend: &'a model::Backend,
+    server: &'a model::ServerLine,
+) -> Option<&'a Spanned<ShortForm<Source>>> {
+    server.source.as_ref().or(backend.source.as_ref()).or(file.defaults.source.as_ref())
 }
 
 fn send_proxy(line: &model::ServerLine) -> Option<SendProxy> {

@@ -161,6 +161,25 @@ pub const CODES: &[Code] = &[
         change: &["widen net.ipv4.ip_local_port_range", "give the servers more addresses or ports", "lower `maxconn`"],
     },
     Code {
+        code: "config.source-range",
+        text: "`source` gives fewer ports than there may be connections.",
+        cause: "Each connection to one server address needs a port of its own from the ranges of `source`: the ports of all its addresses, once \
+                for each server address. Beyond that, connections fail with `proxy.connect.source-ports`.",
+        likely: &["a range that was made for fewer connections", "a `maxconn` that was raised since"],
+        change: &[
+            "widen the range, up to `1024-65535`",
+            "give `source` more addresses: `source: { address: [10.0.0.1:2000-3000, 10.0.0.2:2000-3000] }`",
+            "lower `maxconn`",
+        ],
+    },
+    Code {
+        code: "config.source-family",
+        text: "No address of `source` can reach a server.",
+        cause: "A connection has one family: one from an IPv4 address cannot go to an IPv6 address, nor the other way.",
+        likely: &["a `source` in `defaults` or in a backend whose servers are of both families"],
+        change: &["list an address of each family", "give the server a `source` of its own"],
+    },
+    Code {
         code: "reload.needs-restart",
         text: "Something in the new file counts at the next start only.",
         cause: "A reload takes a file over in the running process. The number of workers cannot change there: each has its own listening sockets, and \

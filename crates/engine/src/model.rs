@@ -12,7 +12,7 @@ use plimsoll_admin::{AdminOptions, RuntimeApi};
 use plimsoll_checks::HealthCheck;
 use plimsoll_config::{Duration, NamedMap, OneOrMany, ShortForm, Size, Spanned};
 use plimsoll_lb::Balance;
-use plimsoll_net::{AddressSpec, BindSpec, Keepalive};
+use plimsoll_net::{AddressSpec, BindSpec, Keepalive, Source};
 use plimsoll_observe::LogTarget;
 use plimsoll_process::{Capability, CpuMap, Who};
 use plimsoll_proxy::{Mode, ProxyV2Option, Spread, Timeouts};
@@ -143,6 +143,8 @@ pub(crate) struct Defaults {
     pub(crate) server_keepalive: Option<Keepalive>,
     /// Close by RST at once, what is still to be sent is lost; false if not given.
     pub(crate) nolinger: Option<bool>,
+    /// For backends: from where connections to servers come: an address, or a map.
+    pub(crate) source: Option<Spanned<ShortForm<Source>>>,
     /// For backends: which server is next; `roundrobin` if not given.
     pub(crate) balance: Option<Balance>,
     /// For backends: which requests may use an idle server connection; `safe` if not given.
@@ -195,6 +197,8 @@ pub(crate) struct NamedDefaults {
     pub(crate) server_keepalive: Option<Keepalive>,
     /// Close by RST at once, what is still to be sent is lost; false if not given.
     pub(crate) nolinger: Option<bool>,
+    /// For backends: from where connections to servers come: an address, or a map.
+    pub(crate) source: Option<Spanned<ShortForm<Source>>>,
     /// For backends: which server is next.
     pub(crate) balance: Option<Balance>,
     /// For backends: which requests may use an idle server connection.
@@ -310,6 +314,8 @@ pub(crate) struct Backend {
     /// How long things may take: `connect`, `server`, `server-fin`, `tunnel` and `check` count here.
     #[serde(default)]
     pub(crate) timeouts: Timeouts,
+    /// From where connections to its servers come: an address with ports or without, or a map.
+    pub(crate) source: Option<Spanned<ShortForm<Source>>>,
     /// Which server is next.
     pub(crate) balance: Option<Balance>,
     /// When only backups are usable, balance over all of them instead of using the first.
@@ -383,6 +389,8 @@ pub(crate) struct Listen {
     pub(crate) server_keepalive: Option<Keepalive>,
     /// Close by RST at once, what is still to be sent is lost; false if not given.
     pub(crate) nolinger: Option<bool>,
+    /// From where connections to its servers come: an address with ports or without, or a map.
+    pub(crate) source: Option<Spanned<ShortForm<Source>>>,
     /// Which server is next.
     pub(crate) balance: Option<Balance>,
     /// When only backups are usable, balance over all of them instead of using the first.
@@ -444,6 +452,8 @@ pub(crate) struct ServerLine {
     pub(crate) tfo: bool,
     /// Connect in this network namespace, by its name in `ip netns`.
     pub(crate) namespace: Option<String>,
+    /// From where connections to it come: an address with ports or without, or a map; as the backend's if not given.
+    pub(crate) source: Option<Spanned<ShortForm<Source>>>,
     /// Sloppy responses that are repaired instead of answered with 502.
     #[serde(default)]
     pub(crate) tolerate: OneOrMany<Tolerated>,

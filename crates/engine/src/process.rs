@@ -46,6 +46,9 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// A right is missing for what `usesrc` asks for.
+    #[error("`usesrc` needs the right CAP_NET_RAW or CAP_NET_ADMIN: {0}")]
+    Transparent(io::Error),
     /// The runtime socket or the pages cannot be opened; the error says where.
     #[error("{0}")]
     Admin(io::Error),
@@ -427,6 +430,10 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn budget(plan: &Plan, workers: usize) -> Result<Budget, StartError> {
+    if plan.is_transparent() {
+        // Every connection would fail, and a reload cannot bring the right back.
+        plimsoll_net::may_be_transparent().map_err(StartError::Transparent)?;
+    }
     let limit = plimsoll_net::limits::raise_descriptors()?.soft;
     let asked = Demand { maxconn: plan.maxconn, maxpipes: plan.maxpipes() };
     Ok(Budget::new(asked, (plan.binds.len() * workers) as u64, workers as u64, limit)?)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plimsoll_clock::Tick;
 use plimsoll_lb::{Balance, Balancer};
-use plimsoll_net::Address;
+use plimsoll_net::{Address, Outlet, Outlets, Source};
 use plimsoll_observe::Events;
 use plimsoll_proxy::{BackendLive, FrontendLive, Gate, Process};
 use plimsoll_server::{Server, Set, Settings, Wanted};
@@ -23,6 +23,9 @@ pub(crate) struct World {
     /// The limits of single addresses, by the listener's number.
     bind_gates: HashMap<u32, Arc<Gate>>,
     last_port: u32,
+    /// From where connections leave, with the ports that are in use.
+    outlets: Outlets,
+    random: fastrand::Rng,
     /// Servers that the configuration being built does not have any more.
     gone: Vec<Arc<Server>>,
 }
@@ -56,6 +59,8 @@ impl World {
             ports: Vec::new(),
             bind_gates: HashMap::new(),
             last_port: 0,
+            outlets: Outlets::default(),
+            random: fastrand::Rng::new(),
             gone: Vec::new(),
         }
     }
@@ -95,6 +100,14 @@ impl World {
         let gate = self.bind_gates.entry(port).or_insert_with(|| Arc::new(Gate::new(maxconn)));
         gate.set_limit(maxconn);
         Arc::clone(gate)
+    }
+
+    /// From where connections to this address leave; the same as long as anybody uses it, so that its ports stay known over reloads.
+    pub(crate) fn outlet(&mut self, source: &Source, destination: &Address) -> Option<Arc<Outlet>> {
+        // A UNIX socket is connected to from nowhere.
+        let Address::Inet(destination) = destination else { return None };
+        let random = &mut self.random;
+        Some(self.outlets.of(source, *destination, &mut || random.u64(..)))
     }
 
     pub(crate) fn frontend(&mut self, name: &str, maxconn: usize, rate: Option<u32>) -> Arc<FrontendLive> {
@@ -154,6 +167,7 @@ impl World {
     /// Forgets what the configuration does not name any more, once the snapshot without it is stored. Gives the servers that are gone.
     pub(crate) fn retain(&mut self, plan: &Plan, now: Tick) -> Vec<Arc<Server>> {
         self.frontends.retain(|name, _| plan.file.frontends.contains_key(&**name));
+        self.outlets.forget_unused();
         let gone = &mut self.gone;
         self.backends.retain(|name, known| {
             let stays = plan.file.backends.contains_key(&**name);

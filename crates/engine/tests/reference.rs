@@ -174,6 +174,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("`frontends.NAME.bind`", "BindLine"),
     ("`backends.NAME`", "Backend"),
     ("`backends.NAME.servers.NAME`", "ServerLine"),
+    ("`source`", "Source"),
     ("`backends.NAME.health-check`", "HealthCheck"),
     ("`timeouts`", "Timeouts"),
 ];

@@ -9,7 +9,7 @@ use plimsoll_clock::{Tick, Timer};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, sockopt};
 
-use crate::Stream;
+use crate::{HeldPort, Stream};
 
 /// What draining found behind the pending bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,20 +118,41 @@ impl Stream {
 
 /// A connection to a server. Whoever drops it, a task that panics or is ended included, closes it by the rule towards servers.
 #[derive(Debug)]
-pub struct ToServer(Option<Stream>);
+pub struct ToServer {
+    /// `None` only while it is closed.
+    stream: Option<Stream>,
+    /// Given back once the socket is closed. A box, for those that have none: that is nearly all.
+    port: Option<Box<HeldPort>>,
+}
 
 impl ToServer {
     /// Closes by RST at once, whatever is pending.
     pub fn reset(mut self) {
-        if let Some(stream) = self.0.take() {
+        if let Some(stream) = self.stream.take() {
             stream.reset();
         }
+    }
+
+    /// What dropping it does, with what was found.
+    pub fn close_towards_server(mut self) -> Drained {
+        // Nobody has one without a stream.
+        self.stream.take().map_or(Drained::HardError, Stream::close_towards_server)
+    }
+
+    pub(crate) fn hold(&mut self, port: Option<HeldPort>) {
+        self.port = port.map(Box::new);
+    }
+
+    /// The source port that it holds of a range.
+    #[must_use]
+    pub fn port(&self) -> Option<&HeldPort> {
+        self.port.as_deref()
     }
 }
 
 impl From<Stream> for ToServer {
     fn from(stream: Stream) -> Self {
-        Self(Some(stream))
+        Self { stream: Some(stream), port: None }
     }
 }
 
@@ -139,14 +160,14 @@ impl std::ops::Deref for ToServer {
     type Target = Stream;
 
     fn deref(&self) -> &Stream {
-        // Only `reset` and `drop` take it, and nobody has it after those.
-        self.0.as_ref().expect("a connection that was not dropped")
+        // Only what consumes it takes it.
+        self.stream.as_ref().expect("a connection that was not dropped")
     }
 }
 
 impl Drop for ToServer {
     fn drop(&mut self) {
-        if let Some(stream) = self.0.take() {
+        if let Some(stream) = self.stream.take() {
             stream.close_towards_server();
         }
     }

@@ -5,21 +5,26 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
-use crate::{Address, Keepalive, Peeked, Stream, namespace, sockopt as more};
+use crate::source::{Departure, Refusal};
+use crate::{Address, Keepalive, Outlet, Peeked, Stream, ToServer, namespace, sockopt as more};
 
 /// What can be chosen when connecting.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ConnectOptions {
-    /// The local address. With port 0 the kernel chooses a port when it knows the destination, so that one port serves many of them.
-    pub source: Option<SocketAddr>,
+    /// The local addresses and ports. Where no port is given the kernel chooses one when it knows the destination, so that one port serves
+    /// many of them.
+    pub source: Option<Arc<Outlet>>,
+    /// The address that the server is to see, which need not be this machine's. With port 0 the kernel chooses one.
+    pub foreign: Option<SocketAddr>,
     /// TCP keep-alive probes.
     pub keepalive: Keepalive,
     /// Send at once, without waiting to fill a segment. On unless there is a reason.
@@ -41,6 +46,7 @@ impl Default for ConnectOptions {
     fn default() -> Self {
         ConnectOptions {
             source: None,
+            foreign: None,
             keepalive: Keepalive::default(),
             nodelay: true,
             quickack: true,
@@ -92,8 +98,8 @@ pub enum Early {
 pub enum Verdict {
     /// There is a connection.
     Connected {
-        /// It.
-        stream: Stream,
+        /// It, with the source port that it holds.
+        stream: ToServer,
         /// What is known to wait in it.
         early: Early,
     },
@@ -109,57 +115,139 @@ pub struct Connecting(State);
 
 #[derive(Debug)]
 enum State {
-    Waiting(Stream),
+    Waiting(ToServer),
     /// connect() itself said so, as UNIX sockets do.
-    Established(Stream),
+    Established(ToServer),
     Refused(Errno),
     Finished,
 }
 
-/// Starts a connect. An error here is ours (descriptors, ports, source address), not the server's.
-pub fn connect(address: &Address, options: &ConnectOptions) -> io::Result<Connecting> {
-    let family = match address {
-        Address::Inet(SocketAddr::V4(_)) => AddressFamily::INET,
-        Address::Inet(SocketAddr::V6(_)) => AddressFamily::INET6,
-        Address::Unix(_) | Address::Abstract(_) => AddressFamily::UNIX,
-        Address::Inherited(_) => return Err(Errno::AFNOSUPPORT.into()),
+/// Why a connect did not even begin. It is ours, not the server's.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    /// Every port that the source has is in use.
+    #[error("every source port is in use")]
+    NoPort,
+    /// The socket cannot have this address.
+    #[error("cannot connect from {0}: {1}")]
+    Source(IpAddr, #[source] io::Error),
+    /// Descriptors, memory, a namespace.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// Starts a connect.
+pub fn connect(address: &Address, options: &ConnectOptions) -> Result<Connecting, NotStarted> {
+    connect_as(address, options, None)
+}
+
+/// Starts a connect that shows the server this address, if one is given: a client's, say.
+pub fn connect_as(
+    address: &Address,
+    options: &ConnectOptions,
+    foreign: Option<SocketAddr>,
+) -> Result<Connecting, NotStarted> {
+    let inet = match address {
+        Address::Inet(inet) => inet,
+        Address::Unix(_) | Address::Abstract(_) => return Ok(to_unix(address, options)?),
+        Address::Inherited(_) => return Err(io::Error::from(Errno::AFNOSUPPORT).into()),
     };
-    let socket = || {
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        Ok(rustix::net::socket_with(family, SocketType::STREAM, flags, None)?)
+    if let Some(foreign) = foreign.or(options.foreign) {
+        return from_foreign(inet, options, foreign);
+    }
+    let Some(outlet) = &options.source else {
+        return from(inet, options, None, false).map_err(|refusal| match refusal {
+            Refusal::Port => NotStarted::System(Errno::ADDRNOTAVAIL.into()),
+            Refusal::Address(error) | Refusal::Other(error) => NotStarted::System(error),
+        });
     };
-    let fd = match &options.namespace {
-        None => socket()?,
-        Some(name) => namespace::within(name, socket)?,
-    };
-    let started = if let Address::Inet(inet) = address {
-        options.apply(&fd)?;
-        if let Some(source) = &options.source {
-            bind_source(&fd, source)?;
+    let (mut connecting, port) = outlet.depart(|departure| from(inet, options, departure, false))?;
+    if let State::Waiting(stream) | State::Established(stream) = &mut connecting.0 {
+        stream.hold(port);
+    }
+    Ok(connecting)
+}
+
+fn to_unix(address: &Address, options: &ConnectOptions) -> io::Result<Connecting> {
+    let fd = socket(AddressFamily::UNIX, options)?;
+    let to = address.to_unix()?;
+    begun(rustix::net::connect(&fd, &to), fd, false)
+}
+
+/// An address of an IPv4 client may come in the form that IPv6 sockets give it.
+fn from_foreign(inet: &SocketAddr, options: &ConnectOptions, foreign: SocketAddr) -> Result<Connecting, NotStarted> {
+    let foreign = SocketAddr::new(foreign.ip().to_canonical(), foreign.port());
+    let refused = |error: io::Error| NotStarted::Source(foreign.ip(), error);
+    if foreign.is_ipv4() != inet.is_ipv4() {
+        return Err(refused(Errno::AFNOSUPPORT.into()));
+    }
+    from(inet, options, Some(foreign), true).map_err(|refusal| match refusal {
+        Refusal::Port if foreign.port() == 0 => NotStarted::NoPort,
+        Refusal::Port => refused(Errno::ADDRINUSE.into()),
+        Refusal::Address(error) => refused(error),
+        Refusal::Other(error) => NotStarted::System(error),
+    })
+}
+
+/// One try, from one address and port.
+fn from(
+    inet: &SocketAddr,
+    options: &ConnectOptions,
+    departure: Departure,
+    transparent: bool,
+) -> Result<Connecting, Refusal> {
+    let family = if inet.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let fd = socket(family, options).map_err(Refusal::Other)?;
+    options.apply(&fd).map_err(Refusal::Other)?;
+    if let Some(name) = options.source.as_ref().and_then(|outlet| outlet.interface()) {
+        more::interface(&fd, name).map_err(Refusal::Address)?;
+    }
+    if let Some(source) = &departure {
+        if transparent {
+            more::transparent(&fd, inet.is_ipv4()).map_err(Refusal::Address)?;
         }
-        rustix::net::connect(&fd, inet)
-    } else {
-        rustix::net::connect(&fd, &address.to_unix()?)
-    };
-    match started {
-        Ok(()) => Ok(Connecting(State::Established(Stream::registered(fd, address.is_tcp())?))),
-        Err(Errno::INPROGRESS | Errno::INTR) => {
-            Ok(Connecting(State::Waiting(Stream::registered(fd, address.is_tcp())?)))
-        }
-        // Out of source ports.
-        Err(error @ (Errno::ADDRNOTAVAIL | Errno::ADDRINUSE)) => Err(error.into()),
-        Err(error) => Ok(Connecting(State::Refused(error))),
+        bind_source(&fd, source)?;
+    }
+    match rustix::net::connect(&fd, inet) {
+        // Out of source ports; or, where the port was ours to choose, another connection has it to this very destination.
+        Err(Errno::ADDRNOTAVAIL | Errno::ADDRINUSE) => Err(Refusal::Port),
+        started => begun(started, fd, true).map_err(Refusal::Other),
     }
 }
 
-fn bind_source(fd: &OwnedFd, source: &SocketAddr) -> io::Result<()> {
+fn socket(family: AddressFamily, options: &ConnectOptions) -> io::Result<OwnedFd> {
+    let make = || {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        Ok(rustix::net::socket_with(family, SocketType::STREAM, flags, None)?)
+    };
+    match &options.namespace {
+        None => make(),
+        Some(name) => namespace::within(name, make),
+    }
+}
+
+/// What connect() said of this socket.
+fn begun(started: rustix::io::Result<()>, fd: OwnedFd, tcp: bool) -> io::Result<Connecting> {
+    Ok(Connecting(match started {
+        Ok(()) => State::Established(Stream::registered(fd, tcp)?.into()),
+        Err(Errno::INPROGRESS | Errno::INTR) => State::Waiting(Stream::registered(fd, tcp)?.into()),
+        Err(error) => State::Refused(error),
+    }))
+}
+
+fn bind_source(fd: &OwnedFd, source: &SocketAddr) -> Result<(), Refusal> {
     if source.port() == 0 {
         // Since Linux 4.2; without it the port is chosen too early, and serves one destination only.
         let _ = more::bind_address_no_port(fd);
     } else {
-        sockopt::set_socket_reuseaddr(fd, true)?;
+        // The same port may be in use towards other destinations.
+        sockopt::set_socket_reuseaddr(fd, true).map_err(|error| Refusal::Other(error.into()))?;
     }
-    Ok(rustix::net::bind(fd, source)?)
+    match rustix::net::bind(fd, source) {
+        Ok(()) => Ok(()),
+        Err(Errno::ADDRINUSE) => Err(Refusal::Port),
+        Err(error) => Err(Refusal::Address(error.into())),
+    }
 }
 
 impl Connecting {
@@ -212,7 +300,7 @@ impl Drop for Connecting {
 
 /// The mask shows more than "writable": the receive queue decides.
 #[cold]
-fn look(stream: Stream) -> Verdict {
+fn look(stream: ToServer) -> Verdict {
     match stream.peek() {
         Ok(Peeked::Bytes) => Verdict::Connected { stream, early: Early::Bytes },
         Ok(Peeked::Fin) => Verdict::Connected { stream, early: Early::Fin },

@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use nix::sys::socket::sockopt::{BindToDevice, IpBindAddressNoPort, IpTransparent, TcpFastOpenConnect, TcpMaxSeg};
 use nix::sys::socket::{SetSockOpt, setsockopt};
 use nix::{setsockopt_impl, sockopt_impl};
+use rustix::net::{AddressFamily, SocketType};
 
 sockopt_impl!(FastOpen, SetOnly, libc::IPPROTO_TCP, libc::TCP_FASTOPEN, i32);
 sockopt_impl!(DeferAccept, SetOnly, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, i32);
@@ -19,6 +20,12 @@ fn set<O: SetSockOpt>(fd: &impl AsFd, option: O, value: &O::Val) -> io::Result<(
 /// Lets the socket have addresses that are not this machine's (`IP_TRANSPARENT`); needs CAP_NET_ADMIN or CAP_NET_RAW.
 pub(crate) fn transparent(fd: &impl AsFd, v4: bool) -> io::Result<()> {
     if v4 { set(fd, IpTransparent, &true) } else { set(fd, Ipv6Transparent, &true) }
+}
+
+/// Whether this process may show addresses that are not this machine's; the error is the system's.
+pub fn may_be_transparent() -> io::Result<()> {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    transparent(&socket, true)
 }
 
 /// Takes requests with the SYN; so many clients may wait for the end of their handshake.

@@ -1,29 +1,30 @@
-//! A new connection to a server; when descriptors run out, idle ones give way to it.
+//! A new connection to a server; when descriptors or source ports run out, idle ones give way to it.
 
 use plimsoll_clock::{Tick, Timer};
 use plimsoll_config::Duration as Written;
-use plimsoll_net::Stream;
+use plimsoll_net::ToServer;
 use plimsoll_outcome::Outcome;
-use plimsoll_upstream::CONNECT_RESOURCES;
+use plimsoll_upstream::{CONNECT_PORTS, CONNECT_RESOURCES, Personal};
 
 use crate::snapshot::Target;
 use crate::timeouts::deadline;
 use crate::worker::Worker;
 
-/// Connects within `limit`, and says `preface` first.
+/// Connects within `limit`, as `personal` has it.
 pub(crate) async fn connect(
     worker: &Worker,
     target: &Target,
-    preface: &[u8],
+    personal: Option<&Personal>,
     timer: &Timer,
     limit: Option<Written>,
-) -> Result<Stream, &'static Outcome> {
+) -> Result<ToServer, &'static Outcome> {
     loop {
         target.server.counters().shard(worker.id).connects.add(1);
         let until = deadline(Tick::now(), limit);
-        match plimsoll_upstream::connect(&target.address, &target.connect, preface, timer, until).await {
+        match plimsoll_upstream::connect(&target.address, &target.connect, personal, timer, until).await {
             // A client is here now; whoever would use an idle connection may never come.
             Err(outcome) if *outcome == CONNECT_RESOURCES && worker.shed() => {}
+            Err(outcome) if *outcome == CONNECT_PORTS && worker.pool(target).evict_coldest() => {}
             connected => return connected,
         }
     }

@@ -15,6 +15,7 @@ mod gate;
 mod http;
 mod lease;
 mod outcomes;
+mod personal;
 mod rate;
 mod relay;
 mod send_proxy;

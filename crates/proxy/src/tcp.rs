@@ -13,6 +13,7 @@ use crate::buffer::Buffer;
 use crate::client::{self, Client, Closing, Detached};
 use crate::connect::connect;
 use crate::lease::{Lease, Stay};
+use crate::personal::personal;
 use crate::relay::{Moved, closing};
 use crate::site::Route;
 use crate::snapshot::{BackendLive, FrontendLive};
@@ -108,11 +109,11 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(ToServer, Terms)
             client.timer.wait().await;
         }
         let target = &backend.targets[server];
-        let preface = target.send_proxy.as_ref().map(|send| send.header(client)).unwrap_or_default();
-        match connect(worker, target, &preface, &client.timer, backend.timeouts.connect).await {
+        let personal = personal(target, client, None);
+        match connect(worker, target, personal.as_deref(), &client.timer, backend.timeouts.connect).await {
             Ok(stream) => {
                 record.connected = Some(Tick::now().since(client.began()));
-                return Ok((stream.into(), Terms::new(&route.frontend, lease, stay)));
+                return Ok((stream, Terms::new(&route.frontend, lease, stay)));
             }
             Err(outcome) => {
                 drop(lease);

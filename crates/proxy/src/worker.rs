@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use plimsoll_clock::{Tick, Wheel};
-use plimsoll_net::{Acceptor, Address, ListenOptions, Listener, PipePool};
+use plimsoll_net::{Acceptor, Address, ListenOptions, Listener, Outlet, PipePool};
 use plimsoll_observe::{Failure, Writer};
 use plimsoll_outcome::Outcome;
 use plimsoll_server::Server;
@@ -31,8 +31,8 @@ pub struct Worker {
     pub(crate) pipes: PipePool,
     pub(crate) log: Option<Writer>,
     pub(crate) random: RefCell<fastrand::Rng>,
-    /// The pool of each server that was used: by identity and address, whatever the configuration that names it.
-    by_server: RefCell<HashMap<(*const Server, Address), Known>>,
+    /// The pool of each server that was used: by identity, address and where connections come from, whatever the configuration that names it.
+    by_server: RefCell<HashMap<(*const Server, Address, *const Outlet), Known>>,
     ports: RefCell<Vec<Rc<Port>>>,
     /// Listeners of a configuration that is still to come.
     prepared: RefCell<HashMap<u32, Vec<Acceptor>>>,
@@ -50,6 +50,8 @@ pub struct Worker {
 #[derive(Debug)]
 struct Known {
     server: Arc<Server>,
+    /// Weak: a source that the configuration does not have any more is nobody's. Its place in memory stays its own all the same.
+    source: Option<Weak<Outlet>>,
     pool: Rc<Pool>,
 }
 
@@ -167,8 +169,8 @@ impl Worker {
 
     /// Once every worker has adopted and the old servers are retired: closes the idle connections to them.
     pub fn settle(&self) {
-        self.by_server.borrow_mut().retain(|_, Known { server, pool }| {
-            let stays = !server.is_retired();
+        self.by_server.borrow_mut().retain(|_, Known { server, source, pool }| {
+            let stays = !server.is_retired() && source.as_ref().is_none_or(|source| source.strong_count() > 0);
             if !stays {
                 pool.clear();
             }
@@ -226,10 +228,14 @@ impl Worker {
     }
 
     pub(crate) fn pool(&self, target: &Target) -> Rc<Pool> {
-        let key = (Arc::as_ptr(&target.server), target.address.clone());
+        let source = target.connect.source.as_ref();
+        let key = (Arc::as_ptr(&target.server), target.address.clone(), source.map_or(std::ptr::null(), Arc::as_ptr));
         let mut pools = self.by_server.borrow_mut();
-        let known =
-            pools.entry(key).or_insert_with(|| Known { server: Arc::clone(&target.server), pool: self.pools.pool() });
+        let known = pools.entry(key).or_insert_with(|| Known {
+            server: Arc::clone(&target.server),
+            source: source.map(Arc::downgrade),
+            pool: self.pools.pool(),
+        });
         Rc::clone(&known.pool)
     }
 

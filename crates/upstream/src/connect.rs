@@ -5,20 +5,24 @@ use std::io;
 use std::task::Poll;
 
 use plimsoll_clock::{Tick, Timer};
-use plimsoll_net::{Address, ConnectOptions, Stream, Verdict};
+use plimsoll_net::{Address, ConnectOptions, NotStarted, ToServer, Verdict};
 use plimsoll_outcome::Outcome;
 
-use crate::{CONNECT_FAILED, CONNECT_REFUSED, CONNECT_RESET, CONNECT_RESOURCES, CONNECT_TIMEOUT, CONNECT_UNREACHABLE};
+use crate::{
+    CONNECT_FAILED, CONNECT_PORTS, CONNECT_REFUSED, CONNECT_RESET, CONNECT_RESOURCES, CONNECT_SOURCE, CONNECT_TIMEOUT,
+    CONNECT_UNREACHABLE, Personal,
+};
 
-/// Connects, until `until` at most, and says `preface` first: nothing, or a PROXY header. A server that answered or closed already is connected: what it said is still to be read.
+/// Connects, until `until` at most, as `personal` has it: from a client's address, with a PROXY header first. A server that answered or closed already is connected: what it said is still to be read.
 pub async fn connect(
     address: &Address,
     options: &ConnectOptions,
-    preface: &[u8],
+    personal: Option<&Personal>,
     timer: &Timer,
     until: Tick,
-) -> Result<Stream, &'static Outcome> {
-    let mut connecting = plimsoll_net::connect(address, options).map_err(|_| &CONNECT_RESOURCES)?;
+) -> Result<ToServer, &'static Outcome> {
+    let foreign = personal.and_then(|personal| personal.from);
+    let mut connecting = plimsoll_net::connect_as(address, options, foreign).map_err(ours)?;
     timer.arm(until);
     let verdict = poll_fn(|cx| match connecting.poll(cx) {
         Poll::Ready(verdict) => Poll::Ready(Some(verdict)),
@@ -26,8 +30,10 @@ pub async fn connect(
     })
     .await;
     match verdict {
-        Some(Verdict::Connected { stream, .. }) if preface.is_empty() => Ok(stream),
-        Some(Verdict::Connected { stream, .. }) => introduce(stream, preface, timer).await,
+        Some(Verdict::Connected { stream, .. }) => match personal {
+            Some(Personal { preface, .. }) if !preface.is_empty() => introduce(stream, preface, timer).await,
+            _ => Ok(stream),
+        },
         Some(Verdict::ResetAfterConnect) => Err(&CONNECT_RESET),
         Some(Verdict::Failed(error)) => Err(name(&error)),
         None => Err(&CONNECT_TIMEOUT),
@@ -35,7 +41,7 @@ pub async fn connect(
 }
 
 /// It fits into an empty socket's buffer; waiting is for machines that are out of memory. The timer is still armed.
-async fn introduce(stream: Stream, mut preface: &[u8], timer: &Timer) -> Result<Stream, &'static Outcome> {
+async fn introduce(stream: ToServer, mut preface: &[u8], timer: &Timer) -> Result<ToServer, &'static Outcome> {
     while !preface.is_empty() {
         let wrote = poll_fn(|cx| match stream.poll_write(cx, preface) {
             Poll::Ready(wrote) => Poll::Ready(Some(wrote)),
@@ -50,6 +56,15 @@ async fn introduce(stream: Stream, mut preface: &[u8], timer: &Timer) -> Result<
         }
     }
     Ok(stream)
+}
+
+#[cold]
+fn ours(error: NotStarted) -> &'static Outcome {
+    match error {
+        NotStarted::NoPort => &CONNECT_PORTS,
+        NotStarted::Source(..) => &CONNECT_SOURCE,
+        NotStarted::System(_) => &CONNECT_RESOURCES,
+    }
 }
 
 #[cold]

@@ -1,29 +1,39 @@
 //! A connection to a server while somebody uses it. It is a value with one owner: parked it belongs to the pool, dropped it is gone.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 
-use plimsoll_net::Stream;
+use plimsoll_net::{Stream, ToServer};
 
 use crate::pool::Pool;
 use crate::watch::Watch;
+
+/// What makes a connection one client's own: no other may use it, and this one only for what would begin the same way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Personal {
+    /// A PROXY header that was said first, or nothing.
+    pub preface: Box<[u8]>,
+    /// The address that the server sees instead of this machine's.
+    pub from: Option<SocketAddr>,
+}
 
 /// A server connection in use. Dropping it closes it by the rule towards servers: RST, unless the server's FIN is already here.
 #[derive(Debug)]
 pub struct Connection {
     /// `None` only while it is taken apart.
-    stream: Option<Stream>,
+    stream: Option<ToServer>,
     /// Requests that were sent over it.
     pub(crate) served: u32,
     pub(crate) watch: Option<Watch>,
-    /// What was said first on it, before any request.
-    pub(crate) preface: Box<[u8]>,
+    /// Whose it is, if it is not for everybody.
+    personal: Option<Box<Personal>>,
     pub(crate) pool: Rc<Pool>,
 }
 
 impl Connection {
-    pub(crate) fn new(stream: Stream, preface: Box<[u8]>, pool: Rc<Pool>) -> Self {
+    pub(crate) fn new(stream: ToServer, personal: Option<Box<Personal>>, pool: Rc<Pool>) -> Self {
         pool.began();
-        Self { stream: Some(stream), served: 0, watch: None, preface, pool }
+        Self { stream: Some(stream), served: 0, watch: None, personal, pool }
     }
 
     /// The stream.
@@ -45,13 +55,13 @@ impl Connection {
         self.served
     }
 
-    /// What was said first on it: nothing, or a PROXY header.
+    /// What makes it one client's own; `None`: nothing does.
     #[must_use]
-    pub fn preface(&self) -> &[u8] {
-        &self.preface
+    pub fn personal(&self) -> Option<&Personal> {
+        self.personal.as_deref()
     }
 
-    pub(crate) fn take_stream(mut self) -> Option<(Stream, u32, Option<Watch>)> {
+    pub(crate) fn take_stream(mut self) -> Option<(ToServer, u32, Option<Watch>)> {
         let stream = self.stream.take()?;
         Some((stream, self.served, self.watch.take()))
     }
@@ -66,8 +76,5 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.pool.ended();
-        if let Some(stream) = self.stream.take() {
-            stream.close_towards_server();
-        }
     }
 }

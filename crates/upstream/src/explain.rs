@@ -59,4 +59,34 @@ pub const EXPLAIN: &[Explain] = &[
             "`http-reuse: always` needs fewer connections",
         ],
     ),
+    Explain::new(
+        "proxy.connect.source-ports",
+        "Every port that `source` gives for connections to this server is in use; an idle connection holds its port too.",
+        &[
+            "more connections at once than the range has ports",
+            "requests that take long, or tunnels, keep theirs",
+            "another program, or the process that this one takes over from, uses the same ports",
+        ],
+        &[
+            "widen the range, or give `source` more addresses: each has ports of its own towards each server",
+            "look at `haproxy_server_source_ports_used` beside `haproxy_server_source_ports_limit`",
+            "`http-reuse: always` needs fewer connections",
+        ],
+    ),
+    Explain::new(
+        "proxy.connect.source",
+        "A socket cannot have the address that `source` or `usesrc` asks for.",
+        &[
+            "the address of `source` is on no interface of this machine, now",
+            "`usesrc` without the right CAP_NET_RAW or CAP_NET_ADMIN",
+            "`usesrc: client` or `clientip` with a client of the other family of addresses than the server",
+            "`usesrc: client`, and the client's port is in use already towards this server",
+            "there is no such `interface`",
+        ],
+        &[
+            "compare with `ip address`",
+            "start as root, with `user`: the right is kept for configurations that have `usesrc` at the start",
+            "give servers of both families, or bind for one only",
+        ],
+    ),
 ];

@@ -13,7 +13,7 @@ mod reuse;
 mod watch;
 
 pub use connect::connect;
-pub use connection::Connection;
+pub use connection::{Connection, Personal};
 pub use outcomes::*;
 pub use pool::{Pool, Pools};
 pub use reuse::Reuse;

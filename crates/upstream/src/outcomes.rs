@@ -13,4 +13,8 @@ plimsoll_outcome::outcomes! {
     CONNECT_RESET = ("server.connect.reset", Server, Header, IfIdempotent, b"SH", 502, "The server accepted the connection and reset it.");
     /// Descriptors, memory, source ports: ours, not the server's.
     CONNECT_RESOURCES = ("proxy.connect.resources", Proxy, Connect, Safe, b"RC", 503, "Descriptors, memory or source ports ran out here.");
+    /// Every port that `source` gives is in use.
+    CONNECT_PORTS = ("proxy.connect.source-ports", Proxy, Connect, Safe, b"RC", 503, "Every port that source gives is in use.");
+    /// The socket cannot have the address of `source` or `usesrc`.
+    CONNECT_SOURCE = ("proxy.connect.source", Proxy, Connect, Safe, b"RC", 503, "Connections cannot come from the address of source.");
 }

@@ -11,10 +11,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, Timer, Wheel};
-use plimsoll_net::Stream;
+use plimsoll_net::{HeldPort, ToServer};
 use slab::Slab;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Personal};
 use crate::reuse::Reuse;
 use crate::watch::{Bell, Watch};
 
@@ -38,7 +38,7 @@ struct Idle {
 /// A parked connection.
 #[derive(Debug)]
 struct Parked {
-    stream: Stream,
+    stream: ToServer,
     served: u32,
     watch: Watch,
     pool: Rc<Pool>,
@@ -174,7 +174,7 @@ impl Parked {
 }
 
 /// Polls for a single byte, so that nothing is quiet only because the event loop has not looked.
-fn quiet(stream: &Stream, watch: &Watch) -> bool {
+fn quiet(stream: &ToServer, watch: &Watch) -> bool {
     let waker = watch.waker();
     stream.poll_read(&mut Context::from_waker(&waker), &mut [0]).is_pending()
 }
@@ -182,14 +182,14 @@ fn quiet(stream: &Stream, watch: &Watch) -> bool {
 impl Pool {
     /// A connection that a new stream makes.
     #[must_use]
-    pub fn adopt(self: &Rc<Self>, stream: Stream) -> Connection {
-        self.adopt_after(Box::default(), stream)
+    pub fn adopt(self: &Rc<Self>, stream: ToServer) -> Connection {
+        self.adopt_for(None, stream)
     }
 
-    /// The same, of a stream on which a PROXY header was said first. It is for that client only: it is never parked.
+    /// The same, for one client only if there is something personal about it: then it is never parked.
     #[must_use]
-    pub fn adopt_after(self: &Rc<Self>, preface: Box<[u8]>, stream: Stream) -> Connection {
-        Connection::new(stream, preface, Rc::clone(self))
+    pub fn adopt_for(self: &Rc<Self>, personal: Option<Box<Personal>>, stream: ToServer) -> Connection {
+        Connection::new(stream, personal, Rc::clone(self))
     }
 
     /// Of the idle connections that the mode allows this request to take, the one that was used last.
@@ -211,20 +211,23 @@ impl Pool {
                 stream.close_towards_server();
                 continue;
             }
-            let mut connection = Connection::new(stream, Box::default(), pool);
+            let mut connection = Connection::new(stream, None, pool);
             connection.served = served;
             connection.watch = Some(watch);
             return Some(connection);
         }
     }
 
-    /// Keeps a connection that is idle from now on, unless it is dead or began with a header that names one client. If there are then more than were needed at once, the coldest goes.
+    /// Keeps a connection that is idle from now on, unless it is dead, one client's own, or has a source port that somebody else lacks. If there are then more than were needed at once, the coldest goes.
     pub(crate) fn park(self: Rc<Self>, connection: Connection) {
-        if !connection.preface().is_empty() {
+        if connection.personal().is_some() {
             return;
         }
         let enough = self.stack.borrow().len() + self.in_use.get() > self.peak.get().max(self.peak_before.get());
         let Some((stream, served, watch)) = connection.take_stream() else { return };
+        if stream.port().is_some_and(HeldPort::is_wanted) {
+            return;
+        }
         let watch = watch.unwrap_or_else(|| Watch::new(&self.idle.bell));
         let mut places = self.idle.places.borrow_mut();
         let entry = places.vacant_entry();
@@ -249,6 +252,16 @@ impl Pool {
     pub fn clear(&self) {
         let places = std::mem::take(&mut *self.stack.borrow_mut());
         places.into_iter().for_each(|place| self.idle.evict(place));
+    }
+
+    /// Closes the one that was idle for the longest time. False: none is idle.
+    #[cold]
+    pub fn evict_coldest(&self) -> bool {
+        let coldest = self.stack.borrow().first().copied();
+        coldest.is_some_and(|place| {
+            self.idle.evict(place);
+            true
+        })
     }
 
     /// How many are in use by this worker.

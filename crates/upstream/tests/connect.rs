@@ -5,24 +5,24 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, Wheel};
-use plimsoll_net::{Address, ConnectOptions, Stream};
+use plimsoll_net::{Address, ConnectOptions, Outlet, Source, ToServer};
 use plimsoll_outcome::{Outcome, Retry};
-use plimsoll_upstream::connect;
+use plimsoll_upstream::{Personal, connect};
 
 /// Connects with a wheel that stands still: nothing runs out of time.
-fn attempt(address: &Address) -> Result<Stream, &'static Outcome> {
+fn attempt(address: &Address) -> Result<ToServer, &'static Outcome> {
     with(address, &ConnectOptions::default())
 }
 
-fn with(address: &Address, options: &ConnectOptions) -> Result<Stream, &'static Outcome> {
+fn with(address: &Address, options: &ConnectOptions) -> Result<ToServer, &'static Outcome> {
     let runtime = tokio::runtime::LocalRuntime::new().unwrap();
     runtime.block_on(async {
         let wheel = Wheel::new(Tick::now());
-        connect(address, options, &[], &wheel.timer(), Tick::NEVER).await
+        connect(address, options, None, &wheel.timer(), Tick::NEVER).await
     })
 }
 
-fn said(outcome: Result<Stream, &'static Outcome>) -> (&'static str, Retry) {
+fn said(outcome: Result<ToServer, &'static Outcome>) -> (&'static str, Retry) {
     let outcome = outcome.expect_err("it should not connect");
     (outcome.slug, outcome.retry)
 }
@@ -42,8 +42,9 @@ fn a_preface_is_the_first_that_a_server_hears() {
     let runtime = tokio::runtime::LocalRuntime::new().unwrap();
     let stream = runtime.block_on(async {
         let wheel = Wheel::new(Tick::now());
-        let stream =
-            connect(&address, &ConnectOptions::default(), b"first ", &wheel.timer(), Tick::NEVER).await.unwrap();
+        let personal = Personal { preface: (*b"first ").into(), from: None };
+        let options = ConnectOptions::default();
+        let stream = connect(&address, &options, Some(&personal), &wheel.timer(), Tick::NEVER).await.unwrap();
         stream.write_all(b"then").await.unwrap();
         stream
     });
@@ -87,7 +88,8 @@ fn a_server_that_does_not_answer_runs_out_of_time_at_the_given_tick() {
         let start = Tick::from_micros(1_000_000);
         let wheel = Wheel::new(start);
         let timer = wheel.timer();
-        let mut attempt = std::pin::pin!(connect(&address, &options, &[], &timer, start.after(Duration::from_secs(5))));
+        let mut attempt =
+            std::pin::pin!(connect(&address, &options, None, &timer, start.after(Duration::from_secs(5))));
         assert!(poll_once(attempt.as_mut()).await.is_none());
         wheel.advance(start.after(Duration::from_millis(4_990)));
         assert!(poll_once(attempt.as_mut()).await.is_none(), "there was time left");
@@ -117,18 +119,32 @@ fn an_address_without_a_way_is_unreachable() {
 fn a_source_address_that_is_not_ours_is_our_own_fault() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let source = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 0));
-    let options = ConnectOptions { source: Some(source), ..ConnectOptions::default() };
+    let options = ConnectOptions { source: Some(Outlet::fixed(source)), ..ConnectOptions::default() };
     let address = Address::Inet(listener.local_addr().unwrap());
-    assert_eq!(said(with(&address, &options)), ("proxy.connect.resources", Retry::Safe));
+    assert_eq!(said(with(&address, &options)), ("proxy.connect.source", Retry::Safe));
+}
+
+#[test]
+fn a_range_that_is_used_up_has_a_name_of_its_own() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let destination = listener.local_addr().unwrap();
+    let address = "127.0.0.4:40404".parse().unwrap();
+    let source = Source { address: plimsoll_config::OneOrMany(vec![address]), usesrc: None, interface: None };
+    let outlet = plimsoll_net::Outlets::default().of(&source, destination, &mut || 0);
+    let held = outlet.ranges().next().unwrap().take();
+    let options = ConnectOptions { source: Some(outlet), ..ConnectOptions::default() };
+    assert_eq!(said(with(&destination.into(), &options)), ("proxy.connect.source-ports", Retry::Safe));
+    drop(held);
+    assert!(with(&destination.into(), &options).is_ok());
 }
 
 #[test]
 fn a_source_of_another_family_is_our_own_fault_too() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let source = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
-    let options = ConnectOptions { source: Some(source), ..ConnectOptions::default() };
+    let options = ConnectOptions { source: Some(Outlet::fixed(source)), ..ConnectOptions::default() };
     let address = Address::Inet(listener.local_addr().unwrap());
-    assert_eq!(said(with(&address, &options)).0, "proxy.connect.resources");
+    assert_eq!(said(with(&address, &options)).0, "proxy.connect.source");
 }
 
 #[test]
@@ -144,7 +160,7 @@ fn accepted_and_reset_at_once_is_an_empty_response_and_not_a_failed_connect() {
             let accepted = listener.accept().unwrap().0;
             rustix::net::sockopt::set_socket_linger(accepted.as_fd(), Some(Duration::ZERO)).unwrap();
         });
-        let outcome = connect(&address, &options, &[], &timer, Tick::NEVER);
+        let outcome = connect(&address, &options, None, &timer, Tick::NEVER);
         let mut outcome = std::pin::pin!(outcome);
         // connect() is called by the first poll; the event loop turns only when the reset is there.
         let waker = std::task::Waker::noop();

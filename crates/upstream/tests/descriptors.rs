@@ -24,7 +24,7 @@ fn a_thousand_connections_that_ended_in_every_way_leave_no_descriptor_behind() {
             let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             ours.set_nonblocking(true).unwrap();
             let peer = listener.accept().unwrap().0;
-            let connection = pool.adopt(Stream::from_fd(OwnedFd::from(ours)).unwrap());
+            let connection = pool.adopt(Stream::from_fd(OwnedFd::from(ours)).unwrap().into());
             match round % 4 {
                 // Dropped in use.
                 0 => drop(connection),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use plimsoll_counters::Distribution;
+use plimsoll_net::PortRange;
 use plimsoll_proxy::FrontendCounters;
 use plimsoll_server::{Admin, CheckStatus};
 
@@ -251,7 +252,21 @@ pub(crate) const SERVER: &[Metric<Box<ServerFigures>>] = &[
             lines.number(row.standing.downtime.as_secs());
         }
     }),
+    gauge("source_ports_used", "Source ports of a range that connections to it have.", |row, lines| {
+        ports(row, lines, PortRange::used);
+    }),
+    gauge("source_ports_max", "The most source ports of a range that were in use at once.", |row, lines| {
+        ports(row, lines, PortRange::most);
+    }),
+    gauge("source_ports_limit", "Source ports that a range has.", |row, lines| ports(row, lines, PortRange::size)),
 ];
+
+/// A figure of each range of the server's `source`.
+fn ports(row: &ServerFigures, lines: &mut Lines<'_>, figure: fn(&PortRange) -> usize) {
+    for range in row.target().connect.source.iter().flat_map(|outlet| outlet.ranges()) {
+        lines.labelled("source", &range.to_string(), figure(range) as u64);
+    }
+}
 
 fn state_of(admin: Admin, up: bool) -> &'static str {
     match (admin, up) {

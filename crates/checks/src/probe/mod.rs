@@ -8,7 +8,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use plimsoll_net::{Address, ConnectOptions, Stream, ToServer, Verdict, connect};
+use plimsoll_net::{Address, ConnectOptions, NotStarted, Stream, ToServer, Verdict, connect};
 use plimsoll_proxy_protocol::encode::{self, V2};
 use plimsoll_proxy_protocol::{Endpoints, Version};
 use plimsoll_server::{CheckReport, CheckStatus};
@@ -79,12 +79,23 @@ pub async fn leave(stream: ToServer) {
 /// Connects until `until`, or says why not.
 async fn establish(plan: &Plan, until: Instant) -> Result<ToServer, (CheckStatus, String)> {
     // The ACK that ends the handshake waits for our first bytes, or our RST.
-    let options = ConnectOptions { quickack: false, ..ConnectOptions::default() };
-    let connecting = connect(&plan.address, &options).map_err(|error| (unmade(&error), general(&error)))?;
+    let (source, namespace) = (plan.source.clone(), plan.namespace.clone());
+    let mut options = ConnectOptions { quickack: false, source, namespace, ..ConnectOptions::default() };
+    let connecting = match connect(&plan.address, &options) {
+        // All its ports carry traffic: that says nothing against the server.
+        Err(NotStarted::NoPort) => {
+            options.source = plan.source.as_ref().map(|source| source.with_any_port());
+            connect(&plan.address, &options)
+        }
+        connecting => connecting,
+    };
+    let connecting = connecting.map_err(|error| match error {
+        NotStarted::System(error) | NotStarted::Source(_, error) => (unmade(&error), general(&error)),
+        NotStarted::NoPort => (CheckStatus::Unk, error.to_string()),
+    })?;
     match in_time(plan.connect, until, connecting.finish()).await {
         None => Err((CheckStatus::L4Tout, String::new())),
         Some(Verdict::Connected { stream, .. }) => {
-            let stream = ToServer::from(stream);
             if let Some(version) = plan.send_proxy {
                 introduce(&stream, version, until).await?;
             }

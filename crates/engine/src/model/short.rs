@@ -44,6 +44,7 @@ impl FromShort for ServerLine {
             tcp_ut: None,
             tfo: false,
             namespace: None,
+            source: None,
             tolerate: OneOrMany::default(),
         })
     }

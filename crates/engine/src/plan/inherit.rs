@@ -51,6 +51,7 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         from: listen.from,
         mode: listen.mode,
         timeouts: listen.timeouts,
+        source: listen.source,
         balance: listen.balance,
         allbackups: listen.allbackups,
         http_reuse: listen.http_reuse,
@@ -106,6 +107,9 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         let Some(from) = of(&backend.from) else { continue };
         backend.mode = backend.mode.or(from.mode.map(Spanned::detached));
         backend.timeouts = backend.timeouts.or(&from.timeouts);
+        if backend.source.is_none() {
+            backend.source.clone_from(&from.source);
+        }
         backend.balance = backend.balance.or(from.balance);
         backend.http_reuse = backend.http_reuse.or(from.http_reuse);
         backend.http_server_close = backend.http_server_close.or(from.http_server_close);
@@ -223,6 +227,7 @@ impl From<&NamedDefaults> for Defaults {
             maxconn: named.maxconn,
             access_log: named.access_log,
             forwardfor: named.forwardfor,
+            source: named.source.clone(),
             http_server_close: named.http_server_close,
             httpclose: named.httpclose,
             http_keep_alive: named.http_keep_alive,
@@ -254,6 +259,9 @@ impl Defaults {
         self.forwardfor = self.forwardfor.or(base.forwardfor);
         self.http_server_close = self.http_server_close.or(base.http_server_close);
         self.httpclose = self.httpclose.or(base.httpclose);
+        if self.source.is_none() {
+            self.source.clone_from(&base.source);
+        }
         self.balance = self.balance.or(base.balance);
         self.http_reuse = self.http_reuse.or(base.http_reuse);
         self.client_keepalive = self.client_keepalive.or(base.client_keepalive);

@@ -1,10 +1,11 @@
 //! What can be run and should still be looked at. Each lint is a function and a row of [`LINTS`].
 
+mod sources;
+
 use std::collections::{HashMap, HashSet};
 
 use plimsoll_checks::HealthCheck;
 use plimsoll_config::{Diagnostic, Diagnostics, Node, Span, Spanned};
-use plimsoll_net::{Address, AddressSpec};
 use plimsoll_proxy::{Mode, Timeouts};
 
 use super::Bind;
@@ -34,7 +35,9 @@ const LINTS: &[fn(&Look<'_>, &mut Diagnostics)] = &[
     health_checks_without_effect,
     maxconn_over_descriptors,
     maxconn_over_the_whole,
-    maxconn_over_source_ports,
+    sources::maxconn_over_source_ports,
+    sources::sources_of_another_family,
+    sources::sources_without_effect,
 ];
 
 pub(super) fn lint(look: &Look<'_>, found: &mut Diagnostics) {
@@ -254,32 +257,6 @@ fn maxconn_over_the_whole(look: &Look<'_>, found: &mut Diagnostics) {
             let text = format!("{own} is more than `global.maxconn`, which is {}", **whole);
             found.push(
                 Diagnostic::warning("config.maxconn", place, text).also(whole.span(), "the limit of the process"),
-            );
-        }
-    }
-}
-
-/// Each connection to one server address needs a source port of its own.
-fn maxconn_over_source_ports(look: &Look<'_>, found: &mut Diagnostics) {
-    let Some(whole) = &look.file.global.maxconn else { return };
-    for (name, frontend) in look.file.frontends.iter() {
-        let Some(wanted) = &frontend.default_backend else { continue };
-        let Some(backend) = look.file.backends.get(wanted.as_str()) else { continue };
-        let servers = backend.servers.values().filter(|server| !server.disabled);
-        let mut addresses: HashSet<&AddressSpec> = HashSet::new();
-        let local = servers.map(|server| &*server.address).any(|address| {
-            addresses.insert(address);
-            matches!(address, AddressSpec::Known(Address::Unix(_) | Address::Abstract(_)))
-        });
-        let ports = (addresses.len() as u64).saturating_mul(look.surroundings.source_ports);
-        let most = u64::from(frontend.maxconn.or(look.file.defaults.maxconn).map_or(**whole, |own| own.min(**whole)));
-        if !local && ports > 0 && most > ports {
-            let text = format!(
-                "frontend `{name}` may hold {most} connections, but backend `{wanted}` has source ports for {ports} only"
-            );
-            let told = Diagnostic::warning("config.source-ports", wanted.span(), text);
-            found.push(
-                told.help("more server addresses, or a wider net.ipv4.ip_local_port_range, or a smaller maxconn"),
             );
         }
     }

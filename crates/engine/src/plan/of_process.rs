@@ -6,7 +6,7 @@ use std::time::Duration;
 use plimsoll_net::Address;
 use plimsoll_net::limits::Wanted;
 use plimsoll_observe::To;
-use plimsoll_process::{Privileges, cpus_of};
+use plimsoll_process::{Capability, Privileges, cpus_of};
 use plimsoll_proxy::Spread;
 
 use super::Plan;
@@ -16,13 +16,24 @@ impl Plan {
     #[must_use]
     pub fn privileges(&self) -> Privileges {
         let global = &self.file.global;
+        let asked = global.setcap.iter().flat_map(|all| all.iter()).copied();
         Privileges {
             user: global.user.clone(),
             group: global.group.clone(),
             chroot: global.chroot.clone(),
-            keep: global.setcap.iter().flat_map(|all| all.iter()).copied().collect(),
+            keep: asked.chain(self.is_transparent().then_some(Capability::CapNetRaw)).collect(),
             dumpable: global.set_dumpable == Some(true),
         }
+    }
+
+    /// Whether servers are to see addresses that are not this machine's.
+    pub(crate) fn is_transparent(&self) -> bool {
+        let mut servers = self
+            .file
+            .backends
+            .values()
+            .flat_map(|backend| backend.servers.values().map(move |server| self.source(backend, server)));
+        servers.any(|source| source.is_some_and(|source| source.usesrc.is_some()))
     }
 
     /// Log files and UNIX sockets: what it opens in the file system while it runs.

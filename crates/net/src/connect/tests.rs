@@ -22,7 +22,7 @@ fn reset(socket: TcpStream) {
     sockopt::set_socket_linger(socket.as_fd(), Some(Duration::ZERO)).unwrap();
 }
 
-fn connected(verdict: Verdict) -> (Stream, Early) {
+fn connected(verdict: Verdict) -> (ToServer, Early) {
     match verdict {
         Verdict::Connected { stream, early } => (stream, early),
         other => panic!("not connected: {other:?}"),
@@ -158,12 +158,15 @@ async fn unix_sockets_connect_at_once_or_say_why_not() {
 #[tokio::test]
 async fn a_source_address_is_used() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let options = ConnectOptions { source: Some("127.0.0.2:0".parse().unwrap()), ..Default::default() };
+    let options = ConnectOptions { source: Some(Outlet::fixed("127.0.0.2:0".parse().unwrap())), ..Default::default() };
     let address = Address::Inet(listener.local_addr().unwrap());
     let (_stream, _) = connected(connect(&address, &options).unwrap().finish().await);
     assert_eq!(listener.accept().unwrap().1.ip().to_string(), "127.0.0.2");
-    let foreign = ConnectOptions { source: Some("192.0.2.1:0".parse().unwrap()), ..Default::default() };
-    assert_eq!(connect(&address, &foreign).unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
+    let foreign = ConnectOptions { source: Some(Outlet::fixed("192.0.2.1:0".parse().unwrap())), ..Default::default() };
+    match connect(&address, &foreign) {
+        Err(NotStarted::Source(_, error)) => assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -186,4 +189,40 @@ async fn without_quickack_a_prompt_reset_is_never_accepted() {
     let (stream, _) = connected(connect(&address, &options).unwrap().finish().await);
     stream.close_towards_server();
     assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+}
+
+/// The second and third connection find their ports in use: by a socket that listens, by our own connection to the same server.
+#[tokio::test]
+async fn a_port_is_held_as_long_as_its_connection_and_ports_that_others_have_are_passed_over() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let destination = listener.local_addr().unwrap();
+    let taken = TcpListener::bind("127.0.0.3:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let (first, last) = (port.saturating_sub(1), port.saturating_add(1));
+    let source = crate::Source {
+        address: plimsoll_config::OneOrMany(vec![format!("127.0.0.3:{first}-{last}").parse().unwrap()]),
+        usesrc: None,
+        interface: None,
+    };
+    let outlet = crate::Outlets::default().of(&source, destination, &mut || 5);
+    let options = ConnectOptions { source: Some(Arc::clone(&outlet)), ..Default::default() };
+    let range = outlet.ranges().next().unwrap();
+    let address = Address::Inet(destination);
+    let (one, _) = connected(connect(&address, &options).unwrap().finish().await);
+    let (other, _) = connected(connect(&address, &options).unwrap().finish().await);
+    assert_eq!((range.used(), range.size()), (2, 3));
+    let ports: Vec<_> = [&one, &other].map(|stream| stream.local_addr().unwrap().unwrap()).to_vec();
+    assert!(ports.iter().all(|local| local.port() != Some(port)) && ports[0] != ports[1], "{ports:?}");
+    assert!(matches!(connect(&address, &options), Err(NotStarted::NoPort)));
+    assert_eq!(range.used(), 2, "the one that others have is free again, to be tried");
+    drop(one);
+    assert_eq!(range.used(), 1);
+    // Closed by RST, so that the very port can be used at once.
+    let (again, _) = connected(connect(&address, &options).unwrap().finish().await);
+    assert_eq!(again.local_addr().unwrap(), Some(ports[0].clone()));
+    again.reset();
+    other.close_towards_server();
+    assert_eq!((range.used(), range.most()), (0, 3));
+    connect(&address, &options).unwrap().abort();
+    assert_eq!(range.used(), 0);
 }

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 
 use plimsoll_clock::{Tick, Wheel};
-use plimsoll_net::{Address, Drained, Lingered, Stream};
+use plimsoll_net::{Address, Drained, Lingered, ToServer};
 
 use crate::pair;
 
@@ -19,7 +19,7 @@ fn time_wait((from, to): (u16, u16)) -> bool {
 }
 
 /// Our end as a client, so that its port is its own.
-async fn towards_server() -> (Stream, std::net::TcpStream, (u16, u16)) {
+async fn towards_server() -> (ToServer, std::net::TcpStream, (u16, u16)) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = Address::Inet(listener.local_addr().unwrap());
     let connecting = plimsoll_net::connect(&address, &Default::default()).unwrap();
@@ -114,9 +114,11 @@ async fn closing_with_more_unread_than_is_worth_reading_is_a_reset() {
 #[tokio::test]
 async fn a_normal_close_by_us_is_what_leaves_time_wait() {
     let (stream, mut server, ports) = towards_server().await;
-    drop(stream);
+    stream.shutdown_write().unwrap();
     assert_eq!(server.read(&mut [0; 8]).unwrap(), 0);
     drop(server);
+    stream.readable().await.unwrap();
+    drop(stream);
     assert!(time_wait(ports), "or the other tests prove nothing");
 }
 

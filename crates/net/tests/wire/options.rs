@@ -7,7 +7,9 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use nix::sys::socket::{getsockopt, sockopt as more};
-use plimsoll_net::{Acceptor, Address, ConnectOptions, Keepalive, ListenOptions, Listener, Stream, Verdict, connect};
+use plimsoll_net::{
+    Acceptor, Address, ConnectOptions, Keepalive, ListenOptions, Listener, Outlet, Stream, Verdict, connect,
+};
 use rustix::net::sockopt;
 
 fn any(text: &str) -> Address {
@@ -175,7 +177,8 @@ async fn a_connection_to_a_server_has_what_its_line_says() {
 fn a_source_without_a_port_leaves_the_port_to_the_connect() {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let options = ConnectOptions { source: Some("127.0.0.9:0".parse().unwrap()), ..ConnectOptions::default() };
+    let options =
+        ConnectOptions { source: Some(Outlet::fixed("127.0.0.9:0".parse().unwrap())), ..ConnectOptions::default() };
     let stream = tokio.block_on(async {
         let connecting = connect(&Address::Inet(server.local_addr().unwrap()), &options).unwrap();
         let Verdict::Connected { stream, .. } = connecting.finish().await else { panic!("it is there") };

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use plimsoll_net::{Address, ConnectOptions, Connecting, Early, Stream, Verdict, connect};
+use plimsoll_net::{Address, ConnectOptions, Connecting, Early, Stream, ToServer, Verdict, connect};
 use plimsoll_testkit::network::{BLACK_HOLE, SERVER, at};
 use plimsoll_testkit::{Capture, Network, eventually};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -69,7 +69,7 @@ fn lin_clo(stream: TcpStream) {
     rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
 }
 
-async fn connected(connecting: Connecting) -> (Stream, Early) {
+async fn connected(connecting: Connecting) -> (ToServer, Early) {
     match connecting.finish().await {
         Verdict::Connected { stream, early } => (stream, early),
         other => panic!("{other:?}"),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use plimsoll_clock::Tick;
 use plimsoll_http::{Body, Framing, Method, Request, Response, answer, encode};
-use plimsoll_net::{Peeked, Stream};
+use plimsoll_net::{Peeked, Stream, ToServer};
 use plimsoll_outcome::{Outcome, Side};
 use plimsoll_upstream::{Connection, Reuse};
 
@@ -27,6 +27,7 @@ use crate::buffer::Buffer;
 use crate::client::{Client, Closing, Private};
 use crate::connect::connect;
 use crate::lease::{Lease, Stay};
+use crate::personal::personal;
 use crate::site::{Route, Site};
 use crate::snapshot::{Backend, Frontend, Mode};
 use crate::step::fault::point;
@@ -337,7 +338,7 @@ impl Trip<'_> {
     }
 
     fn give_back(&self, connection: Connection, lease: &Lease) -> Option<Box<Private>> {
-        if self.site.backend.reuse == Reuse::Never || !connection.preface().is_empty() {
+        if self.site.backend.reuse == Reuse::Never || connection.personal().is_some() {
             return Some(Box::new(Private { connection, server: Arc::clone(&lease.target().server) }));
         }
         connection.park();
@@ -348,11 +349,11 @@ impl Trip<'_> {
     async fn connect(&mut self, request: &Request, record: &Record, lease: &Lease) -> Result<Connection, Failed> {
         let worker = self.client.port().worker.id;
         let counters = lease.target().server.counters().shard(worker);
-        // What begins with a header is this client's: the pool has none of those, and this request may use no other.
-        let preface = lease.target().send_proxy.as_ref().map(|send| send.header(self.client)).unwrap_or_default();
+        // What begins with a header, or comes from its address, is this client's: the pool has none of those, and this request may use no other.
+        let personal = personal(lease.target(), self.client, Some(&request.head));
         if let Some(private) = self.client.private.take()
             && Arc::ptr_eq(&private.server, &lease.target().server)
-            && private.connection.preface() == &*preface
+            && private.connection.personal() == personal.as_deref()
             && matches!(private.connection.stream().peek(), Ok(Peeked::Nothing))
         {
             counters.reuses.add(1);
@@ -361,7 +362,7 @@ impl Trip<'_> {
         let pool = self.site.pool(&self.client.port().worker, lease.index());
         // A repeated request goes over a fresh connection: the server may have closed all its old ones at once.
         while record.retries == 0
-            && preface.is_empty()
+            && personal.is_none()
             && let Some(connection) = pool.take(self.site.backend.reuse, self.first)
         {
             // What may not be repeated is worth one system call to see whether the server is closing just now.
@@ -379,7 +380,7 @@ impl Trip<'_> {
             timer.wait().await;
         }
         let worker = &self.client.port().worker;
-        let connecting = connect(worker, target, &preface, timer, self.site.backend.timeouts.connect);
+        let connecting = connect(worker, target, personal.as_deref(), timer, self.site.backend.timeouts.connect);
         // Only who has said all can mean by a FIN that the answer is not wanted any more.
         let connected = if self.site.backend.abortonclose && self.body.is_done() {
             unless_aborted(&self.client.stream, connecting).await
@@ -391,15 +392,15 @@ impl Trip<'_> {
             // What it says cannot be an answer, and would be taken for one.
             return Err(Failed::unheard(&SERVER_EARLY));
         }
-        Ok(pool.adopt_after(preface, stream))
+        Ok(pool.adopt_for(personal, stream))
     }
 }
 
 /// Waits for a connection as long as the client waits for an answer.
 async fn unless_aborted(
     client: &Stream,
-    connecting: impl Future<Output = Result<Stream, &'static Outcome>>,
-) -> Result<Stream, &'static Outcome> {
+    connecting: impl Future<Output = Result<ToServer, &'static Outcome>>,
+) -> Result<ToServer, &'static Outcome> {
     let mut connecting = pin!(connecting);
     poll_fn(|cx| {
         if client.poll_readable(cx).is_ready() && matches!(client.peek(), Ok(Peeked::Fin) | Err(_)) {

@@ -7,6 +7,8 @@ mod world;
 use std::io::Write;
 use std::rc::Rc;
 
+use plimsoll_net::{ConnectOptions, NotStarted, Outlets, Source, Verdict};
+
 use self::world::{End, World, eventually, on_a_runtime, turns};
 use super::*;
 
@@ -287,17 +289,48 @@ fn a_pool_that_is_forgotten_with_idle_connections_still_has_them_watched() {
     });
 }
 
-/// A server takes all that follows a PROXY header for the client that it names.
+/// A server takes all that follows a PROXY header, or comes from an address, for the client that it names.
 #[test]
-fn a_connection_that_began_with_a_header_is_closed_instead_of_parked() {
+fn a_connection_that_is_one_clients_own_is_closed_instead_of_parked() {
     on_a_runtime(async {
         let world = World::watched();
         let pool = world.pools.pool();
-        let (connection, mut peer) = world.connect_after(&pool, b"PROXY");
-        assert_eq!(connection.preface(), b"PROXY");
-        connection.park();
-        assert_eq!((pool.idle(), pool.in_use()), (0, 0));
-        assert_eq!(world::end_of(&mut peer), End::Reset);
-        assert!(pool.take(Reuse::Always, false).is_none());
+        let header = Personal { preface: (*b"PROXY").into(), from: None };
+        let address = Personal { preface: Box::default(), from: Some("192.0.2.1:0".parse().unwrap()) };
+        for personal in [header, address] {
+            let (connection, mut peer) = world.connect_for(&pool, Some(personal.clone()));
+            assert_eq!(connection.personal(), Some(&personal));
+            connection.park();
+            assert_eq!((pool.idle(), pool.in_use()), (0, 0));
+            assert_eq!(world::end_of(&mut peer), End::Reset);
+            assert!(pool.take(Reuse::Always, false).is_none());
+        }
+    });
+}
+
+/// Ports 1 and 2 of two are in use when a third is asked for: one of those connections goes when it would be idle, the other stays.
+#[test]
+fn a_connection_whose_source_port_somebody_lacked_is_closed_instead_of_parked_but_only_one() {
+    on_a_runtime(async {
+        let world = World::watched();
+        let pool = world.pools.pool();
+        let destination = world.listener.local_addr().unwrap();
+        let address = "127.0.0.5:40405-40406".parse().unwrap();
+        let source = Source { address: plimsoll_config::OneOrMany(vec![address]), usesrc: None, interface: None };
+        let outlet = Outlets::default().of(&source, destination, &mut || 0);
+        let range = Arc::clone(outlet.ranges().next().unwrap());
+        let options = ConnectOptions { source: Some(outlet), ..ConnectOptions::default() };
+        let mut both = Vec::new();
+        for _ in 0..2 {
+            match plimsoll_net::connect(&destination.into(), &options).unwrap().finish().await {
+                Verdict::Connected { stream, .. } => both.push(pool.adopt(stream)),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(matches!(plimsoll_net::connect(&destination.into(), &options), Err(NotStarted::NoPort)));
+        both.into_iter().for_each(Connection::park);
+        assert_eq!((pool.idle(), range.used()), (1, 1));
+        assert!(pool.evict_coldest() && !pool.evict_coldest());
+        assert_eq!(range.used(), 0);
     });
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use plimsoll_clock::{Tick, Wheel};
 use plimsoll_net::{Address, Stream};
 
-use super::super::{Cell, Connection, PURGE, Pool, Pools};
+use super::super::{Cell, Connection, PURGE, Personal, Pool, Pools};
 
 thread_local! {
     /// Each test has a thread, and with it a time of its own.
@@ -25,7 +25,7 @@ fn now() -> Tick {
 pub(super) struct World {
     pub(super) pools: Pools,
     wheel: Wheel,
-    listener: TcpListener,
+    pub(super) listener: TcpListener,
 }
 
 /// How the peer saw a connection end.
@@ -102,15 +102,15 @@ impl World {
 
     /// A new connection of that pool and its other end. The event loop does not turn meanwhile.
     pub(super) fn connect(&self, pool: &Rc<Pool>) -> (Connection, TcpStream) {
-        self.connect_after(pool, b"")
+        self.connect_for(pool, None)
     }
 
-    /// The same, of a connection on which something was said first.
-    pub(super) fn connect_after(&self, pool: &Rc<Pool>, preface: &[u8]) -> (Connection, TcpStream) {
+    /// The same, of a connection that is one client's own.
+    pub(super) fn connect_for(&self, pool: &Rc<Pool>, personal: Option<Personal>) -> (Connection, TcpStream) {
         let ours = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
         ours.set_nonblocking(true).unwrap();
         let (peer, _) = self.listener.accept().unwrap();
-        (pool.adopt_after(preface.into(), Stream::from_fd(OwnedFd::from(ours)).unwrap()), peer)
+        (pool.adopt_for(personal.map(Box::new), Stream::from_fd(OwnedFd::from(ours)).unwrap().into()), peer)
     }
 
     /// The event loop knows of something about the connection that would be taken next.
