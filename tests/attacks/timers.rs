@@ -2,10 +2,12 @@
 
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use plimsoll_testkit::origin::read_request;
-use plimsoll_testkit::{Client, Exchange, Origin, Socket, Then, eventually, holds_for};
+use plimsoll_testkit::{Client, Exchange, Origin, Socket, Then, eventually, holds_for, wait_until};
 use plimsoll_tests::{Site, Timeouts};
 
 const SOON: Duration = Duration::from_secs(5);
@@ -132,6 +134,31 @@ fn a_client_that_is_gone_does_not_keep_a_silent_server_busy() {
     pass(100);
     client.reset();
     eventually("the server is let go", SOON, || origin.open() == 0);
+}
+
+/// The server takes nothing, so nothing is read of the client: its reset is noticed all the same.
+#[test]
+fn a_client_that_resets_a_stalled_upload_does_not_keep_its_server_busy() {
+    let long = Timeouts { server: 60_000, client: 60_000, tunnel: 60_000, ..Timeouts::default() };
+    for (name, site) in [
+        ("spliced", Site::http()),
+        ("copied", Site::http().backend("splice-auto: false")),
+        ("tcp, spliced", Site::tcp()),
+        ("tcp, copied", Site::tcp().backend("splice-auto: false")),
+    ] {
+        let over = Arc::<AtomicBool>::default();
+        let stop = over.clone();
+        let origin = Origin::raw(move |_wire, _| {
+            wait_until(SOON * 4, || stop.load(Ordering::Relaxed));
+        });
+        let lb = site.timeouts(long).server("o", origin.addr).start();
+        let mut client = Client::connect(lb.addr("web")).patient(Duration::from_millis(300));
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n");
+        while client.send([b'u'; 65_536]) {}
+        client.reset();
+        eventually(name, SOON, || lb.stdout().contains(" origins/o "));
+        over.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]

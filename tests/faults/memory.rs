@@ -232,7 +232,9 @@ fn after_a_spike_of_8000_connections_nothing_is_held() {
     });
     let folder = tempfile::tempdir().expect("a folder");
     let socket = folder.path().join("lb.sock");
-    let site = Site::http().timeouts(PATIENT).global(&global(&socket)).backend("http-reuse: always");
+    // Room for all of them, whatever else the descriptors are for.
+    let global = format!("maxconn: {}, {}", CONNECTIONS + 100, global(&socket));
+    let site = Site::http().timeouts(PATIENT).global(&global).backend("http-reuse: always");
     let mut lb = site.server("o", origin.addr).start();
     let held = || figure(&socket, "BufferBytes");
     let connections = || figure(&socket, "CurrConns") as usize;

@@ -186,6 +186,12 @@ impl Stream {
         self.fd.poll_read_ready(cx).map_ok(drop)
     }
 
+    /// Waits until the connection is broken: a reset, though nobody reads the bytes before it. A FIN is none.
+    pub async fn broken(&self) {
+        // An error of the event loop itself shows in the next call that needs it.
+        let _ = self.fd.ready(Interest::ERROR).await;
+    }
+
     /// Ready once a write is worth trying.
     pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.fd.poll_write_ready(cx).map_ok(drop)

@@ -155,6 +155,11 @@ impl Way {
         Poll::Ready(Ok(()))
     }
 
+    /// There are bytes that the destination does not take.
+    fn is_held(&self) -> bool {
+        !self.buffer.is_empty() || self.pump.as_ref().is_some_and(|pump| !pump.is_empty())
+    }
+
     /// Everything that counts as a sign of life.
     fn seen(&self) -> (u64, bool) {
         (self.moved, self.ended)
@@ -168,12 +173,21 @@ pub(crate) async fn relay(ends: Ends<'_>, to_server: Buffer, to_client: Buffer) 
     let mut seen = None;
     // The server takes no more.
     let mut refused = false;
+    // Nothing is read of a client whose server takes nothing: its reset is heard of in no other way. Made when that first happens.
+    let mut gone = None;
     let outcome = poll_fn(|cx| {
-        if !refused && let Poll::Ready(Err(broken)) = up.poll(ends.client, ends.server, ends.pipes, cx) {
-            match broken {
-                Broken::From => return Poll::Ready(&TUNNEL_CLIENT_RESET),
+        if !refused {
+            match up.poll(ends.client, ends.server, ends.pipes, cx) {
+                Poll::Ready(Err(Broken::From)) => return Poll::Ready(&TUNNEL_CLIENT_RESET),
                 // What the server said before it broke still arrives, however slow the client is.
-                Broken::To => (refused, down.mute) = (true, true),
+                Poll::Ready(Err(Broken::To)) => (refused, down.mute) = (true, true),
+                Poll::Pending if up.is_held() => {
+                    let gone = gone.get_or_insert_with(|| Box::pin(ends.client.broken()));
+                    if gone.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(&TUNNEL_CLIENT_RESET);
+                    }
+                }
+                Poll::Ready(Ok(())) | Poll::Pending => {}
             }
         }
         if let Poll::Ready(Err(broken)) = down.poll(ends.server, ends.client, ends.pipes, cx) {

@@ -85,16 +85,23 @@ fn cable(one: (&str, &Host, Ipv4Addr), other: (&str, &Host, Ipv4Addr)) {
         host.ip(&["link", "set", name, "up"]);
         host.ip(&["link", "set", "lo", "up"]);
     }
+    for (name, host, _) in [one, other] {
+        // The kernel may notice a second later that it carries, and drops what is sent until then.
+        eventually("the cable carries", Duration::from_secs(10), || {
+            host.enter(|| run("ip", &["-o", "link", "show", "dev", name])).contains(" state UP ")
+        });
+    }
 }
 
 fn ip(words: &[&str]) {
     run("ip", words);
 }
 
-fn run(program: &str, words: &[&str]) {
+fn run(program: &str, words: &[&str]) -> String {
     let output = Command::new(program).args(words).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
     assert!(output.status.success(), "{program} {}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// A network namespace.

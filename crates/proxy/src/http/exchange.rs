@@ -31,7 +31,7 @@ use crate::personal::personal;
 use crate::site::{Route, Site};
 use crate::snapshot::{Backend, Frontend, Mode};
 use crate::step::fault::point;
-use crate::{ABORTED_CONNECTING, NO_BACKEND, NO_SERVER, OK, SERVER_EARLY};
+use crate::{ABORTED_CONNECTING, BODY_ABORTED, NO_BACKEND, NO_SERVER, OK, SERVER_EARLY};
 
 /// What an empty send buffer takes at once for sure.
 const SHORT: usize = 8 << 10;
@@ -448,6 +448,8 @@ async fn both_ways(
     let end = {
         let mut up = pin!(upload(job, server, buf, body, out));
         let mut down = pin!(download(job, server, response, record, sent, None));
+        // A server that takes nothing has us read nothing: then it is the only way to hear that the client is gone.
+        let mut gone = pin!(job.client.stream.broken());
         let mut going_up = true;
         poll_fn(|cx| {
             if going_up && let Poll::Ready(end) = up.as_mut().poll(cx) {
@@ -461,6 +463,9 @@ async fn both_ways(
                     Err(UploadEnd::ServerGone) => job.upload.set(Upload::Refused),
                     Err(UploadEnd::Failed(outcome)) => return Poll::Ready(Err(outcome)),
                 }
+            }
+            if going_up && gone.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(&BODY_ABORTED));
             }
             down.as_mut().poll(cx).map(Ok)
         })
