@@ -164,3 +164,19 @@ fn checks_come_from_the_source_and_pass_while_traffic_has_all_its_ports() {
     assert_eq!(server.accepted(), before);
     drop(held);
 }
+
+/// Three ports for thirty clients that all stay, on three workers: the idle connection with the port is mostly another worker's.
+#[test]
+fn an_idle_connection_of_another_worker_gives_its_port_up_too() {
+    let stage = Stage::new();
+    let _server = stage.mirror();
+    let site = http("\"192.0.2.11:2000-2002\"").global("threads: 3, admin: \"198.51.100.1:9090\"");
+    let _lb = stage.start(&site);
+    let mut stay: Vec<_> = (0..30).map(|_| stage.client()).collect();
+    for client in stay.iter_mut().chain([&mut stage.client()]) {
+        assert_eq!(asked(client).ip(), ONE);
+    }
+    for client in &mut stay {
+        assert_eq!(asked(client).ip(), ONE);
+    }
+}

@@ -6,17 +6,17 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, Timer, Wheel};
-use plimsoll_net::{HeldPort, ToServer};
+use plimsoll_net::{PortRange, ToServer};
 use slab::Slab;
 
 use crate::connection::{Connection, Personal};
 use crate::reuse::Reuse;
-use crate::watch::{Bell, Watch};
+use crate::watch::{Bell, PORTS, Watch};
 
 /// How often unused connections are thinned out: HAProxy's `pool-purge-delay`.
 const PURGE: Duration = Duration::from_secs(5);
@@ -30,6 +30,8 @@ struct Idle {
     places: RefCell<Slab<Parked>>,
     bell: Arc<Bell>,
     pools: RefCell<Vec<std::rc::Weak<Pool>>>,
+    /// Ranges of source ports that ring when one is lacking.
+    heard: RefCell<Vec<Weak<PortRange>>>,
     timer: Timer,
     armed: Cell<bool>,
     now: fn() -> Tick,
@@ -64,6 +66,7 @@ impl Pools {
             places: RefCell::default(),
             bell: Arc::default(),
             pools: RefCell::default(),
+            heard: RefCell::default(),
             timer: wheel.timer(),
             armed: Cell::new(false),
             now,
@@ -116,7 +119,9 @@ impl Pools {
     pub async fn watch(self) {
         poll_fn(|cx| {
             while let Some(rung) = self.0.bell.listen(cx.waker()) {
-                rung.into_iter().for_each(|place| self.0.look(place));
+                for place in rung {
+                    if place == PORTS { self.0.give_ports_up() } else { self.0.look(place) }
+                }
             }
             if self.0.timer.poll_expired(cx).is_ready() {
                 self.0.purge();
@@ -135,6 +140,24 @@ impl Idle {
         if !quiet {
             self.evict(place);
         }
+    }
+
+    /// Closes an idle connection for each range of source ports of which somebody lacks one.
+    #[cold]
+    fn give_ports_up(&self) {
+        let wanted = |(place, parked): (usize, &Parked)| parked.stream.port()?.is_wanted().then_some(place);
+        let places: Vec<usize> = self.places.borrow().iter().filter_map(wanted).collect();
+        places.into_iter().for_each(|place| self.evict(place));
+    }
+
+    /// Hears from now on when somebody lacks a port of this range.
+    #[cold]
+    fn listen_to(&self, range: &Arc<PortRange>, heard: &mut Vec<Weak<PortRange>>) {
+        heard.retain(|range| range.strong_count() > 0);
+        heard.push(Arc::downgrade(range));
+        let watch = Watch::new(&self.bell);
+        watch.move_to(PORTS);
+        range.wake_when_wanted(watch.waker());
     }
 
     fn evict(&self, place: usize) {
@@ -225,8 +248,14 @@ impl Pool {
         }
         let enough = self.stack.borrow().len() + self.in_use.get() > self.peak.get().max(self.peak_before.get());
         let Some((stream, served, watch)) = connection.take_stream() else { return };
-        if stream.port().is_some_and(HeldPort::is_wanted) {
-            return;
+        if let Some(port) = stream.port() {
+            if port.is_wanted() {
+                return;
+            }
+            let mut heard = self.idle.heard.borrow_mut();
+            if !heard.iter().any(|range| Weak::as_ptr(range) == Arc::as_ptr(port.range())) {
+                self.idle.listen_to(port.range(), &mut heard);
+            }
         }
         let watch = watch.unwrap_or_else(|| Watch::new(&self.idle.bell));
         let mut places = self.idle.places.borrow_mut();

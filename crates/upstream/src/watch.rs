@@ -39,6 +39,9 @@ impl Bell {
     }
 }
 
+/// The place that rings when somebody lacks a source port.
+pub(crate) const PORTS: usize = usize::MAX - 1;
+
 /// The waker of one server connection; it is made once and used each time the connection is idle.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch(Arc<Ringer>);

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+
+use parking_lot::Mutex;
 
 use super::queue::Queue;
 
@@ -19,14 +21,16 @@ pub struct PortRange {
     /// Half a megabyte for the widest range: made when the first port is asked for.
     free: OnceLock<Queue>,
     most: AtomicUsize,
-    /// Connections that found no port since one was given up for them.
-    wanting: AtomicUsize,
+    /// A connection found no port, and none was given up for it yet.
+    wanting: AtomicBool,
+    /// Who may have idle connections to give up. Locked when ports have run out, and once by each.
+    helpers: Mutex<Vec<Waker>>,
 }
 
 impl PortRange {
     pub(super) fn new(ip: IpAddr, (first, last): (u16, u16), seed: u64) -> Arc<Self> {
-        let (free, most, wanting) = Default::default();
-        Arc::new(Self { ip, first, last, seed, free, most, wanting })
+        let (free, most, wanting, helpers) = Default::default();
+        Arc::new(Self { ip, first, last, seed, free, most, wanting, helpers })
     }
 
     /// How many ports there are.
@@ -52,7 +56,7 @@ impl PortRange {
     pub fn take(self: &Arc<Self>) -> Option<HeldPort> {
         let free = self.free.get_or_init(|| Queue::new(&self.shuffled()));
         let Some(port) = free.take() else {
-            self.wanting.fetch_max(1, Relaxed);
+            self.lacks();
             return None;
         };
         let used = self.size() - free.free();
@@ -60,6 +64,17 @@ impl PortRange {
             self.most.fetch_max(used, Relaxed);
         }
         Some(HeldPort { range: Arc::clone(self), port })
+    }
+
+    #[cold]
+    fn lacks(&self) {
+        self.wanting.store(true, Relaxed);
+        self.helpers.lock().iter().for_each(Waker::wake_by_ref);
+    }
+
+    /// From now on wakes this one, too, when there is no port: it may have an idle connection that [`is_wanted`](HeldPort::is_wanted).
+    pub fn wake_when_wanted(&self, helper: Waker) {
+        self.helpers.lock().push(helper);
     }
 
     /// In no order, so that a process which takes another one's place does not begin where that one's connections are.
@@ -102,7 +117,13 @@ impl HeldPort {
     /// close rather than to keep an idle connection.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        self.range.wanting.load(Relaxed) > 0 && self.range.wanting.swap(0, Relaxed) > 0
+        self.range.wanting.load(Relaxed) && self.range.wanting.swap(false, Relaxed)
+    }
+
+    /// Of which it is one.
+    #[must_use]
+    pub fn range(&self) -> &Arc<PortRange> {
+        &self.range
     }
 }
 

@@ -7,7 +7,7 @@ mod world;
 use std::io::Write;
 use std::rc::Rc;
 
-use plimsoll_net::{ConnectOptions, NotStarted, Outlets, Source, Verdict};
+use plimsoll_net::{Address, ConnectOptions, NotStarted, Outlets, Source, Verdict};
 
 use self::world::{End, World, eventually, on_a_runtime, turns};
 use super::*;
@@ -308,29 +308,65 @@ fn a_connection_that_is_one_clients_own_is_closed_instead_of_parked() {
     });
 }
 
-/// Ports 1 and 2 of two are in use when a third is asked for: one of those connections goes when it would be idle, the other stays.
+/// Two connections that have the only two source ports there are, and what a third is told.
+struct TwoPorts {
+    both: Vec<Connection>,
+    range: Arc<PortRange>,
+    destination: Address,
+    options: ConnectOptions,
+}
+
+impl TwoPorts {
+    async fn taken(world: &World, pool: &Rc<Pool>, range: &str) -> Self {
+        let destination = world.listener.local_addr().unwrap();
+        let address = plimsoll_config::OneOrMany(vec![range.parse().unwrap()]);
+        let source = Source { address, usesrc: None, interface: None };
+        let outlet = Outlets::default().of(&source, destination, &mut || 0);
+        let range = Arc::clone(outlet.ranges().next().unwrap());
+        let options = ConnectOptions { source: Some(outlet), ..ConnectOptions::default() };
+        let destination = Address::from(destination);
+        let mut both = Vec::new();
+        for _ in 0..2 {
+            match plimsoll_net::connect(&destination, &options).unwrap().finish().await {
+                Verdict::Connected { stream, .. } => both.push(pool.adopt(stream)),
+                other => panic!("{other:?}"),
+            }
+        }
+        Self { both, range, destination, options }
+    }
+
+    fn none_is_left(&self) {
+        assert!(matches!(plimsoll_net::connect(&self.destination, &self.options), Err(NotStarted::NoPort)));
+    }
+}
+
 #[test]
 fn a_connection_whose_source_port_somebody_lacked_is_closed_instead_of_parked_but_only_one() {
     on_a_runtime(async {
         let world = World::watched();
         let pool = world.pools.pool();
-        let destination = world.listener.local_addr().unwrap();
-        let address = "127.0.0.5:40405-40406".parse().unwrap();
-        let source = Source { address: plimsoll_config::OneOrMany(vec![address]), usesrc: None, interface: None };
-        let outlet = Outlets::default().of(&source, destination, &mut || 0);
-        let range = Arc::clone(outlet.ranges().next().unwrap());
-        let options = ConnectOptions { source: Some(outlet), ..ConnectOptions::default() };
-        let mut both = Vec::new();
-        for _ in 0..2 {
-            match plimsoll_net::connect(&destination.into(), &options).unwrap().finish().await {
-                Verdict::Connected { stream, .. } => both.push(pool.adopt(stream)),
-                other => panic!("{other:?}"),
-            }
-        }
-        assert!(matches!(plimsoll_net::connect(&destination.into(), &options), Err(NotStarted::NoPort)));
-        both.into_iter().for_each(Connection::park);
-        assert_eq!((pool.idle(), range.used()), (1, 1));
+        let mut ports = TwoPorts::taken(&world, &pool, "127.0.0.5:40405-40406").await;
+        ports.none_is_left();
+        ports.both.drain(..).for_each(Connection::park);
+        assert_eq!((pool.idle(), ports.range.used()), (1, 1));
         assert!(pool.evict_coldest() && !pool.evict_coldest());
-        assert_eq!(range.used(), 0);
+        assert_eq!(ports.range.used(), 0);
+    });
+}
+
+#[test]
+fn an_idle_connection_gives_its_source_port_up_when_somebody_lacks_one() {
+    on_a_runtime(async {
+        let world = World::watched();
+        let pool = world.pools.pool();
+        let mut ports = TwoPorts::taken(&world, &pool, "127.0.0.5:40407-40408").await;
+        ports.both.drain(..).for_each(Connection::park);
+        assert_eq!(pool.idle(), 2);
+        ports.none_is_left();
+        eventually("one of them is closed", || pool.idle() == 1).await;
+        let _somebody_elses = ports.range.take().unwrap();
+        ports.none_is_left();
+        eventually("and the other", || pool.idle() == 0).await;
+        assert_eq!(ports.range.used(), 1);
     });
 }

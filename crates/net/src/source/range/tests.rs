@@ -96,7 +96,7 @@ fn a_lack_of_ports_is_told_once_to_one_who_can_help() {
 #[test]
 fn threads_that_take_and_give_back_without_end_lose_no_port() {
     let range = range(2000, 2006, 1);
-    let owned: Vec<std::sync::atomic::AtomicBool> = (0..7).map(|_| false.into()).collect();
+    let owned: Vec<AtomicBool> = (0..7).map(|_| false.into()).collect();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
