@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use plimsoll_testkit::{Client, Lb, eventually, lb};
+use plimsoll_testkit::{Client, Lb, eventually, lb, runtime_socket};
 
 const SITE: &str = "global:\n  runtime-api:\n    - { bind: \"unix@${SOCKETS}/lb.sock\", level: admin }\n    - \"unix@${SOCKETS}/low.sock\"\n\
     \x20 admin: 127.0.0.1:0\n\
@@ -160,10 +160,7 @@ fn the_place_where_reading_stopped_is_shown() {
         let lines = if position == 18 { "  00016  Ho st: a\\r\\n\n" } else { "  00027  X-\\x01: b\\r\\n\n" };
         assert_said(&running.run(&["ctl", "show errors 1"]), 0, lines, "");
         assert_said(&running.run(&["errors", "-n", "1"]), 0, &format!("{at}:\n"), "");
-        let mut stream = UnixStream::connect(&socket).unwrap();
-        stream.write_all(b"show errors\n").unwrap();
-        let mut theirs = String::new();
-        stream.read_to_string(&mut theirs).unwrap();
+        let theirs = runtime_socket::ask(socket.as_ref(), "show errors");
         assert!(theirs.contains(&format!("{at}\n")), "haproxy: {theirs}");
     }
 }

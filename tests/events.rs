@@ -1,13 +1,11 @@
 //! Process events in the log: what the process did, who asked for it, and what came of it, for people and for machines.
 
-use std::io::{Read, Write};
-use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use plimsoll_testkit::scripted::Misbehaviour;
-use plimsoll_testkit::{Client, Lb, Origin, eventually};
+use plimsoll_testkit::{Client, Lb, Origin, eventually, runtime_socket};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -40,14 +38,7 @@ impl Site {
     }
 
     fn ask(&self, line: &str) -> String {
-        let mut stream = UnixStream::connect(self.socket()).unwrap();
-        stream.set_read_timeout(Some(SOON)).unwrap();
-        stream.write_all(format!("{line}\n").as_bytes()).unwrap();
-        // It may have answered and closed already.
-        let _ = stream.shutdown(Shutdown::Write);
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        runtime_socket::ask(&self.socket(), line)
     }
 }
 
@@ -196,11 +187,7 @@ fn the_words_about_servers_are_haproxys() {
     eventually("haproxy's socket is there", SOON, || UnixStream::connect(&socket).is_ok());
     for step in steps {
         site.ask(step);
-        let mut stream = UnixStream::connect(&socket).unwrap();
-        stream.write_all(format!("{step}\n").as_bytes()).unwrap();
-        let _ = stream.shutdown(Shutdown::Write);
-        // How it closes does not matter here: what it logged is compared below.
-        let _ = stream.read_to_string(&mut String::new());
+        runtime_socket::ask(&socket, step);
     }
     let words = |lb: &Lb| -> Vec<String> {
         let words = |line: &str| {

@@ -1,12 +1,11 @@
 //! `show stat` beside HAProxy's: the same configuration and traffic, column by column, and the log's counts of connections.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr};
-use std::os::unix::net::UnixStream;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use plimsoll_testkit::runtime_socket::ask;
 use plimsoll_testkit::scripted::Misbehaviour;
 use plimsoll_testkit::{Client, Lb, Origin, Then, client, eventually};
 
@@ -36,6 +35,8 @@ const OWN: &[&str] = &[
     "conn_rate",
     "conn_rate_max",
     "lastsess",
+    "qtime",
+    "qtime_max",
     "ctime",
     "rtime",
     "ttime",
@@ -52,11 +53,19 @@ struct Scene {
     lb: &'static str,
     haproxy: &'static str,
     servers: Vec<SocketAddr>,
+    /// How often the traffic comes, each time when the last one is over.
+    turns: usize,
 }
 
 impl Scene {
     fn http(servers: &[SocketAddr]) -> Self {
-        Self { mode: "http", lb: "retries: 1, redispatch: false", haproxy: " retries 1\n", servers: servers.to_vec() }
+        Self {
+            mode: "http",
+            lb: "retries: 1, redispatch: false",
+            haproxy: " retries 1\n",
+            servers: servers.to_vec(),
+            turns: 1,
+        }
     }
 
     fn lb(&self, socket: &Path) -> Lb {
@@ -100,9 +109,14 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let (ours, theirs) = (folder.path().join("lb"), folder.path().join("haproxy"));
         let (lb, haproxy) = (self.lb(&ours), self.haproxy(&theirs));
-        traffic(lb.addr("web"));
-        traffic(haproxy.addr("web"));
-        let [ours, theirs] = [&ours, &theirs].map(|socket| settled(socket));
+        let [ours, theirs] = [(&lb, &ours), (&haproxy, &theirs)].map(|(process, socket)| {
+            for _ in 1..self.turns {
+                traffic(process.addr("web"));
+                settled(socket);
+            }
+            traffic(process.addr("web"));
+            settled(socket)
+        });
         let mut wrong = Vec::new();
         assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{name}: rows");
         for (row, ours) in &ours {
@@ -122,17 +136,6 @@ impl Scene {
         }
         assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
     }
-}
-
-fn ask(socket: &Path, line: &str) -> String {
-    let mut stream = UnixStream::connect(socket).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream.write_all(format!("{line}\n").as_bytes()).unwrap();
-    // It may have answered and closed already.
-    let _ = stream.shutdown(Shutdown::Write);
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 fn rows(socket: &Path) -> BTreeMap<String, Row> {
@@ -186,10 +189,7 @@ fn failures_of_servers_count_as_in_haproxy() {
         Misbehaviour::Silent,
     ] {
         let origin = Origin::scripted(way);
-        Scene::http(&[origin.addr]).compare(&format!("{way:?}"), |to| {
-            get(to);
-            get(to);
-        });
+        Scene { turns: 2, ..Scene::http(&[origin.addr]) }.compare(&format!("{way:?}"), get);
     }
     Scene::http(&[nobody()]).compare("refused", get);
     Scene::http(&[]).compare("no server", get);
@@ -230,9 +230,9 @@ fn what_clients_do_wrong_counts_as_in_haproxy() {
 #[test]
 fn clients_that_leave_count_as_in_haproxy() {
     // More than all buffers on the way hold, so that nobody has it whole when the client goes.
-    let large = Origin::serving(|exchange| {
-        exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n");
-        exchange.send(vec![b'x'; 50_000_000]);
+    let answer = [&b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n"[..], &vec![b'x'; 50_000_000]].concat();
+    let large = Origin::serving(move |exchange| {
+        exchange.send(&answer);
         Then::Close
     });
     let answering = Origin::answering();

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use plimsoll_testkit::lb::Start;
+use plimsoll_testkit::runtime_socket::figure;
 use plimsoll_testkit::{Client, Lb, Origin, eventually, wait_until};
 use plimsoll_tests::Site;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::stage::{SOON, figure};
+use crate::stage::SOON;
 
 /// No request takes longer, on a busy machine.
 const LONGEST: Duration = Duration::from_secs(1);

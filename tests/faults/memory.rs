@@ -11,10 +11,11 @@ use std::time::Duration;
 use plimsoll_testkit::network::{FRONT, SERVER, at};
 use plimsoll_testkit::origin::read_request;
 use plimsoll_testkit::process::raise_descriptors;
+use plimsoll_testkit::runtime_socket::figure;
 use plimsoll_testkit::{Client, Lb, Origin, Wire, eventually, holds_for, wait_until};
 use plimsoll_tests::{Site, volume};
 
-use crate::stage::{PATIENT, SOON, connect, figure, listen_on, narrow_network};
+use crate::stage::{PATIENT, SOON, connect, listen_on, narrow_network};
 
 /// KiB that a connection which stopped may hold.
 const MOST: u64 = 64;

@@ -1,6 +1,6 @@
 //! Scorecard row 16: one of two servers, or the way to it, fails and comes back, while clients POST.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use plimsoll_testkit::network::{FRONT, SERVER, at};
@@ -58,6 +58,8 @@ impl House {
         let site = Site::http().timeouts(TIMES).bind("198.51.100.1:80").backend(CHECK);
         let site = site.server("near", NEAR).server("far", at(SERVER, 80));
         let lb = net.lb.enter(|| start(&site));
+        // haproxy does not say when it listens.
+        eventually("it listens", SOON, || net.client.enter(|| TcpStream::connect(at(FRONT, 80))).is_ok());
         Self { counts, net, _servers: servers, far, lb }
     }
 

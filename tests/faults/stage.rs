@@ -1,9 +1,6 @@
-//! Hosts with little memory for sockets, and what `lb` says of itself.
+//! Hosts with little memory for sockets, and sockets that never wait.
 
-use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::time::Duration;
 
 use plimsoll_testkit::Network;
@@ -40,20 +37,4 @@ pub fn connect(to: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(to).expect("a connection to lb");
     stream.set_nonblocking(true).expect("a flag");
     stream
-}
-
-/// A figure of `show info`.
-pub fn figure(socket: &Path, name: &str) -> u64 {
-    let text = ask(socket, "show info");
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().expect("a number")
-}
-
-/// What a runtime command answers.
-pub fn ask(socket: &Path, command: &str) -> String {
-    let mut socket = UnixStream::connect(socket).expect("the runtime socket");
-    writeln!(socket, "{command}").expect("it listens");
-    let mut text = String::new();
-    socket.read_to_string(&mut text).expect("it answers");
-    text
 }

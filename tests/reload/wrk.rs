@@ -1,11 +1,9 @@
 //! A thousand reloads while wrk asks as fast as it can, with a tunnel opened after each.
 
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use plimsoll_testkit::process::{Process, command, raise_descriptors};
+use plimsoll_testkit::runtime_socket::figure;
 use plimsoll_testkit::{Lb, eventually};
 use plimsoll_tests::volume;
 use rustix::process::Signal;
@@ -15,16 +13,6 @@ use crate::{SOON, echoes, named, reload, site, tunnel};
 /// What a reload may leave of resident memory, in KiB: pages that an allocator has not given back, spread over all reloads.
 /// Bytes are counted exactly in the engine's own test.
 const SLACK: u64 = 4096;
-
-/// A figure of `show info`.
-fn figure(socket: &Path, name: &str) -> usize {
-    let mut socket = UnixStream::connect(socket).unwrap();
-    socket.write_all(b"show info\n").unwrap();
-    let mut text = String::new();
-    socket.read_to_string(&mut text).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
-}
 
 /// What wrk says of failures: it has no line for them when there are none.
 fn failures(report: &str) -> Vec<&str> {

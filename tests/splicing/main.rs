@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use plimsoll_testkit::{Client, Lb, Origin, eventually, holds_for};
+use plimsoll_testkit::{Client, Lb, Origin, eventually, holds_for, runtime_socket};
 use plimsoll_tests::{Site, Timeouts};
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -54,12 +53,7 @@ impl House {
     }
 
     fn figure(&self, name: &str) -> u64 {
-        let mut socket = UnixStream::connect(self.folder.path().join("lb.sock")).unwrap();
-        writeln!(socket, "show info").unwrap();
-        let mut text = String::new();
-        socket.read_to_string(&mut text).unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+        runtime_socket::figure(&self.folder.path().join("lb.sock"), name)
     }
 
     fn ask(&self) -> Client {

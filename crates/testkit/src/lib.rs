@@ -20,6 +20,7 @@ pub mod random;
 pub mod recording;
 pub mod request;
 pub mod response;
+pub mod runtime_socket;
 pub mod scripted;
 pub mod socket;
 pub mod visitors;
