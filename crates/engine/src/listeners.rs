@@ -61,7 +61,7 @@ impl Drop for NewFiles {
 pub(crate) struct Opened {
     wanted: Vec<Place>,
     ports: Vec<u32>,
-    /// For each bind that is new, at least one listener a worker, until the workers have them.
+    /// For each bind that is new, its listeners, until the workers have them: at least one a worker, or one for all.
     groups: Vec<Option<Vec<Listener>>>,
     addresses: Vec<(String, Address)>,
     files: NewFiles,
@@ -113,9 +113,11 @@ impl Opened {
     pub(crate) fn deal(&mut self, workers: usize) -> Vec<Vec<(u32, Listener)>> {
         let mut shares: Vec<Vec<(u32, Listener)>> = (0..workers).map(|_| Vec::new()).collect();
         for (port, group) in self.ports.iter().zip(&mut self.groups) {
-            // What a predecessor with more workers left goes round once more: each of these sockets has clients that wait in it.
+            // What a predecessor with more workers left goes round once more: each of these sockets has clients that wait in it. Of those that
+            // one worker accepts from for all, each worker gets its part.
             for (at, listener) in group.take().into_iter().flatten().enumerate() {
-                shares[at % workers].push((*port, listener));
+                let first = if listener.is_shared() { 0 } else { *port as usize };
+                shares[(first + at) % workers].push((*port, listener));
             }
         }
         shares

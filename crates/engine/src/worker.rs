@@ -161,7 +161,7 @@ async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command
         }
     };
     worker.drain(spread, Tick::now());
-    while worker.live() > 0 && !ends {
+    while !ends && !worker.is_over() {
         tokio::time::sleep(LOOK).await;
         while let Ok(command) = commands.try_recv() {
             match command {
@@ -173,6 +173,7 @@ async fn serve(start: Start, mark: Mark, mut commands: UnboundedReceiver<Command
             }
         }
     }
+    worker.abandon();
     worker.flush();
 }
 

@@ -21,6 +21,7 @@ pub struct Acceptor {
     fd: AsyncFd<Arc<OwnedFd>>,
     address: Address,
     tcp: bool,
+    shared: bool,
 }
 
 /// Who connected.
@@ -49,14 +50,26 @@ pub enum AcceptError {
 impl Acceptor {
     /// Registers the listener with the current runtime.
     pub fn new(listener: Listener) -> io::Result<Acceptor> {
-        let (address, tcp) = (listener.local_addr().clone(), listener.is_tcp());
-        Ok(Acceptor { fd: register(listener.into_fd(), Interest::READABLE)?, address, tcp })
+        let (address, tcp, shared) = (listener.local_addr().clone(), listener.is_tcp(), listener.is_shared());
+        Ok(Acceptor { fd: register(listener.into_fd(), Interest::READABLE)?, address, tcp, shared })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn local_addr(&self) -> &Address {
         &self.address
+    }
+
+    /// Whether it is TCP rather than a UNIX socket.
+    #[must_use]
+    pub fn is_tcp(&self) -> bool {
+        self.tcp
+    }
+
+    /// Whether the kernel deals connections to several such sockets at this address.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// Changes what can be changed while it listens: the backlog at once, the rest for those who connect from now on.
@@ -67,14 +80,22 @@ impl Acceptor {
     /// The next connection. Readiness is kept until the queue was seen empty, so nothing queued is forgotten, not even when
     /// this returned [`AcceptError::Exhausted`].
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Result<(Stream, Peer), AcceptError>> {
+        let (socket, peer) = ready!(self.poll_socket(cx))?;
+        Poll::Ready(match Stream::accepted(socket, self.tcp) {
+            Ok(stream) => Ok((stream, peer)),
+            Err(error) => Err(AcceptError::Exhausted(error)),
+        })
+    }
+
+    /// The same, for whatever event loop: see [`Stream::accepted`].
+    pub fn poll_socket(&self, cx: &mut Context<'_>) -> Poll<Result<(OwnedFd, Peer), AcceptError>> {
         loop {
             let mut guard = ready!(self.fd.poll_read_ready(cx)).map_err(AcceptError::Fatal)?;
             let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
             match rustix::net::acceptfrom_with(self.fd.get_ref(), flags) {
                 Ok((fd, from)) => {
                     let peer = from.and_then(|from| SocketAddr::try_from(from).ok()).map_or(Peer::Unix, Peer::Inet);
-                    let stream = Stream::registered(fd, self.tcp).map_err(AcceptError::Exhausted)?;
-                    return Poll::Ready(Ok((stream, peer)));
+                    return Poll::Ready(Ok((fd, peer)));
                 }
                 Err(Errno::AGAIN) => guard.clear_ready(),
                 Err(Errno::INTR) => {}

@@ -1,4 +1,4 @@
-//! Listening sockets: bind one, or a group of which each worker gets a member.
+//! Listening sockets: bind one, or a group of which each worker gets a member where the kernel can deal.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -149,7 +149,7 @@ impl Listener {
     ///
     /// A TCP port that somebody else listens on is `AddrInUse` even if they would share it: the first member binds alone and
     /// opens the port to the others only afterwards. Port 0 is chosen once, by the first member. A UNIX address and an inherited socket
-    /// cannot be shared that way: the members are one socket, duplicated.
+    /// cannot be shared that way: there is one, and who accepts from it has to deal by himself.
     ///
     /// What a predecessor left there (see [`heritage`]) is taken over whole: there may be more than `members` then, and each has clients.
     pub fn bind_group(address: &Address, members: usize, options: &ListenOptions) -> io::Result<Vec<Listener>> {
@@ -160,23 +160,15 @@ impl Listener {
                 sockopt::set_socket_reuseport(&group[0].fd, true)?;
             }
         }
+        let members = if group[0].is_shared() { members } else { 1 };
         while group.len() < members {
-            let first = &group[0];
-            group.push(match address {
-                Address::Inet(_) => Listener::bound(&first.address, options, true)?,
-                _ => {
-                    let fd = rustix::io::fcntl_dupfd_cloexec(&first.fd, 0)?;
-                    Listener { fd: fd.into(), address: first.address.clone() }
-                }
-            });
+            group.push(Listener::bound(&group[0].address, options, true)?);
         }
         // Only now, when nothing can fail for lack of the port any more, may clients queue.
         for member in &group {
             member.listen(options)?;
         }
-        // Of one that was duplicated, one is enough.
-        let alike = if let Address::Inet(_) = address { group.len() } else { 1 };
-        heritage::register(&key(address, options), group.iter().take(alike).map(|member| &member.fd));
+        heritage::register(&key(address, options), group.iter().map(|member| &member.fd));
         Ok(group)
     }
 
@@ -250,6 +242,12 @@ impl Listener {
             Address::Unix(_) | Address::Abstract(_) => false,
             Address::Inherited(_) => sockopt::socket_domain(&self.fd).is_ok_and(|family| family != AddressFamily::UNIX),
         }
+    }
+
+    /// Whether several workers can have one each at this address, to which the kernel deals connections.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.address, Address::Inet(_))
     }
 
     /// Where it listens, with the port that the kernel chose.

@@ -50,6 +50,12 @@ impl Stream {
         Stream::registered(fd, tcp)
     }
 
+    /// Takes a socket that [`Acceptor::poll_socket`](crate::Acceptor::poll_socket) gave into the current runtime, which need not be the one
+    /// that accepted it.
+    pub fn accepted(fd: OwnedFd, tcp: bool) -> io::Result<Stream> {
+        Stream::registered(fd, tcp)
+    }
+
     pub(crate) fn registered(fd: OwnedFd, tcp: bool) -> io::Result<Stream> {
         // PRIORITY only so that `used_up` can see urgent data.
         let fd = register(fd, Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY)?;

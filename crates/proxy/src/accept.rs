@@ -2,18 +2,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::os::fd::OwnedFd;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, Timer, wall};
-use plimsoll_net::{AcceptError, Acceptor, ListenOptions};
+use plimsoll_net::{AcceptError, Acceptor, ListenOptions, Peer, Stream};
 use plimsoll_observe::{Event, Level, Value};
 
 use crate::client::{Client, Gates, Permit};
+use crate::mail::{Mail, Ticket};
 use crate::site::{Route, Site};
-use crate::snapshot::Mode;
+use crate::snapshot::{Frontend, Mode};
 use crate::step::fault::point;
 use crate::step::{Whose, steady};
 use crate::worker::{Assignment, Worker};
@@ -41,6 +43,8 @@ pub(crate) struct Port {
     /// The sockets, as long as they accept: clients hold their port longer. One, or several that a predecessor left.
     acceptors: Vec<Weak<Acceptor>>,
     options: RefCell<ListenOptions>,
+    /// Its socket is one for all workers: this one accepts for all of them.
+    alone: bool,
     whence: Rc<Whence>,
 }
 
@@ -52,6 +56,42 @@ pub(crate) struct Whence {
 }
 
 impl Port {
+    /// One that accepts nobody.
+    fn bare(worker: &Rc<Worker>, id: u32, frontend: &Arc<Frontend>) -> Self {
+        let name = frontend.name.clone();
+        Self {
+            id,
+            worker: Rc::clone(worker),
+            route: RefCell::new(Route::new(frontend)),
+            retired: Cell::new(false),
+            accept_proxy: Cell::new(false),
+            acceptors: Vec::new(),
+            options: RefCell::default(),
+            gates: RefCell::new(Gates::new(worker, &frontend.live, None)),
+            alone: false,
+            whence: Rc::new(Whence { worker: Rc::clone(worker), frontend: RefCell::new(name) }),
+        }
+    }
+
+    /// A listener that is closed by now, for one who came by it.
+    #[cold]
+    pub(crate) fn closed(worker: &Rc<Worker>, id: u32, frontend: &Arc<Frontend>) -> Rc<Self> {
+        let port = Self::bare(worker, id, frontend);
+        port.retire();
+        Rc::new(port)
+    }
+
+    /// Sends a fresh connection to another worker, with the place that it has.
+    #[cold]
+    fn deal(&self, to: usize, socket: OwnedFd, tcp: bool, peer: Peer, gates: &Gates) {
+        let ticket = Ticket::new(gates.entered());
+        let (frontend, accept_proxy) = (Arc::clone(&self.route().frontend), self.accept_proxy.get());
+        let mail = Mail { socket, tcp, peer, port: self.id, frontend, accept_proxy, ticket };
+        if let Err(mail) = self.worker.give(to, mail) {
+            self.worker.serve_mail(mail);
+        }
+    }
+
     /// Where a client's next request goes.
     pub(crate) fn route(&self) -> Rc<Route> {
         Rc::clone(&self.route.borrow())
@@ -78,6 +118,10 @@ impl Port {
     fn tune(&self, options: &ListenOptions) {
         if *self.options.borrow() == *options {
             return;
+        }
+        if self.acceptors.is_empty() {
+            // Another worker accepts.
+            self.options.replace(options.clone());
         }
         for acceptor in self.acceptors.iter().filter_map(Weak::upgrade) {
             match acceptor.tune(options) {
@@ -120,18 +164,15 @@ pub(crate) fn listen(
     Assignment { port: id, frontend, accept_proxy, options, gate }: Assignment,
 ) -> Rc<Port> {
     let acceptors: Vec<Rc<Acceptor>> = acceptors.into_iter().map(Rc::new).collect();
-    let name = frontend.name.clone();
-    let port = Rc::new(Port {
-        id,
-        worker: Rc::clone(worker),
-        route: RefCell::new(Route::new(&frontend)),
-        retired: Cell::new(false),
+    let port = Port {
         accept_proxy: Cell::new(accept_proxy),
         acceptors: acceptors.iter().map(Rc::downgrade).collect(),
         options: RefCell::new(options),
         gates: RefCell::new(Gates::new(worker, &frontend.live, gate)),
-        whence: Rc::new(Whence { worker: Rc::clone(worker), frontend: RefCell::new(name) }),
-    });
+        alone: acceptors.iter().any(|acceptor| !acceptor.is_shared()),
+        ..Port::bare(worker, id, &frontend)
+    };
+    let port = Rc::new(port);
     for acceptor in acceptors {
         let of = Rc::clone(&port);
         worker.keep_running("a listener", move || accept(Rc::clone(&acceptor), Rc::clone(&of)));
@@ -159,7 +200,7 @@ async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
         if !until_leaving(&port, &timer, |cx| Permit::poll_enter(&gates, cx)).await {
             break;
         }
-        match one(&acceptor, Permit::entered(&port, gates)).await {
+        match one(&acceptor, &port, gates).await {
             Ok(()) => {
                 pause.over(&port);
                 burst += 1;
@@ -187,12 +228,38 @@ async fn rest(port: &Port, timer: &Timer, time: Duration) -> bool {
     stays
 }
 
-/// Accepts one client if there is one. `Err`: there is no room.
-async fn one(acceptor: &Acceptor, permit: Permit) -> Result<(), AcceptError> {
-    match poll_fn(|cx| Poll::Ready(acceptor.poll_accept(cx))).await {
-        Poll::Ready(Ok((stream, peer))) => {
+/// Gates that were entered for a client who is not here yet. Dropped, it gives the places back.
+struct Place(Option<Rc<Gates>>);
+
+impl Place {
+    /// The client is here, and stays or goes to another worker.
+    fn taken(mut self) -> Rc<Gates> {
+        self.0.take().expect("taken once: it is consumed")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(gates) = &self.0 {
+            gates.leave();
+        }
+    }
+}
+
+/// Accepts one client if there is one, for this worker or another. `Err`: there is no room.
+async fn one(acceptor: &Acceptor, port: &Rc<Port>, gates: Rc<Gates>) -> Result<(), AcceptError> {
+    let place = Place(Some(gates));
+    match poll_fn(|cx| Poll::Ready(acceptor.poll_socket(cx))).await {
+        Poll::Ready(Ok((socket, peer))) => {
             point("accepted");
-            serve(Client::new(stream, peer, permit));
+            match port.worker.elsewhere(port.alone) {
+                None => {
+                    let stream = Stream::accepted(socket, acceptor.is_tcp()).map_err(AcceptError::Exhausted)?;
+                    let permit = Permit::entered(port, place.taken());
+                    serve(Client::new(stream, peer, permit), port.accept_proxy.get());
+                }
+                Some(other) => port.deal(other, socket, acceptor.is_tcp(), peer, &place.taken()),
+            }
         }
         Poll::Pending | Poll::Ready(Err(AcceptError::Aborted(_))) => {}
         Poll::Ready(Err(error)) => return Err(error),
@@ -200,8 +267,8 @@ async fn one(acceptor: &Acceptor, permit: Permit) -> Result<(), AcceptError> {
     Ok(())
 }
 
-fn serve(client: Client) {
-    if client.port().accept_proxy.get() {
+pub(crate) fn serve(client: Client, accept_proxy: bool) {
+    if accept_proxy {
         let whose = Whose::Client(Rc::clone(&client.port().whence), client.peer);
         tokio::task::spawn_local(steady(whose, accept_proxy::introduce(client)));
     } else {
@@ -221,9 +288,15 @@ pub(crate) fn begin(client: Client) {
 /// A listener that leaves serves those who were let in by the kernel already: closing it would reset them.
 async fn serve_queued(acceptor: &Acceptor, port: &Rc<Port>) {
     loop {
-        let Some(permit) = Permit::try_enter(port) else { return };
+        let gates = port.gates();
+        if !Permit::try_enter(&gates) {
+            return;
+        }
+        let place = Place(Some(gates));
         match poll_fn(|cx| Poll::Ready(acceptor.poll_accept(cx))).await {
-            Poll::Ready(Ok((stream, peer))) => serve(Client::new(stream, peer, permit)),
+            Poll::Ready(Ok((stream, peer))) => {
+                serve(Client::new(stream, peer, Permit::entered(port, place.taken())), port.accept_proxy.get());
+            }
             Poll::Ready(Err(AcceptError::Aborted(_))) => {}
             Poll::Pending | Poll::Ready(Err(_)) => return,
         }
@@ -248,6 +321,12 @@ async fn until_leaving<T>(
         Poll::Pending
     })
     .await
+}
+
+/// A connection from another worker finds no room here.
+#[cold]
+pub(crate) fn say_paused(port: &Port, error: &AcceptError) {
+    Pause::default().begin(port, error);
 }
 
 /// Whether accepting pauses, and what was said of it.

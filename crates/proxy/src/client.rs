@@ -17,6 +17,7 @@ use crate::Gate;
 use crate::accept::Port;
 use crate::accept_proxy::Proxied;
 use crate::buffer::Buffer;
+use crate::mail::Entered;
 use crate::snapshot::FrontendLive;
 use crate::trim::much_was_freed;
 use crate::worker::Worker;
@@ -176,6 +177,28 @@ impl Gates {
         Rc::new(Self { worker: Rc::clone(worker), live: Arc::clone(live), own })
     }
 
+    /// For a connection that entered them elsewhere.
+    pub(crate) fn of(worker: &Rc<Worker>, Entered { live, own, .. }: Entered) -> Rc<Self> {
+        Rc::new(Self { worker: Rc::clone(worker), live, own })
+    }
+
+    /// The same, for who takes a connection there.
+    pub(crate) fn entered(&self) -> Entered {
+        let process = Arc::clone(&self.worker.process);
+        Entered { process, live: Arc::clone(&self.live), own: self.own.clone() }
+    }
+
+    /// Are those the same gates?
+    pub(crate) fn are(&self, entered: &Entered) -> bool {
+        let own = self.own.as_ref().map(Arc::as_ptr) == entered.own.as_ref().map(Arc::as_ptr);
+        own && Arc::ptr_eq(&self.live, &entered.live)
+    }
+
+    /// Gives a place back that nobody took.
+    pub(crate) fn leave(&self) {
+        self.all().for_each(Gate::leave);
+    }
+
     /// The frontend's live side.
     pub(crate) fn live(&self) -> &FrontendLive {
         &self.live
@@ -200,21 +223,19 @@ impl Permit {
     }
 
     /// The same, without waiting.
-    pub(crate) fn try_enter(port: &Rc<Port>) -> Option<Self> {
-        let gates = port.gates();
+    pub(crate) fn try_enter(gates: &Gates) -> bool {
         for (passed, gate) in gates.all().enumerate() {
             if !gate.try_enter() {
                 gates.all().take(passed).for_each(Gate::leave);
-                return None;
+                return false;
             }
         }
-        Some(Self::entered(port, gates))
+        true
     }
 
-    /// All gates were entered.
+    /// All gates were entered, and the client is here.
     pub(crate) fn entered(port: &Rc<Port>, gates: Rc<Gates>) -> Self {
-        // Nothing looks between this and the accept: a client is there, or the place is given back at once.
-        port.worker.live.set(port.worker.live.get() + 1);
+        port.worker.connections().add(1);
         Self { port: Rc::clone(port), place: Place(gates) }
     }
 }
@@ -237,12 +258,12 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let live = self.worker().live.get() - 1;
-        self.worker().live.set(live);
-        if live % MANY == MANY - 1 {
+        let worker = self.worker();
+        worker.connections().add(-1);
+        if worker.live() % MANY == MANY - 1 {
             much_was_freed();
         }
-        self.0.all().for_each(Gate::leave);
+        self.0.leave();
     }
 }
 

@@ -34,6 +34,12 @@ pub struct ProcessCounters {
     pub connection_rate: FreqCell,
     /// Bytes of the buffers that connections hold now.
     pub buffers: Gauge,
+    /// Connections of clients that it serves now.
+    pub live: Gauge,
+    /// Connections that it accepted and gave to another worker.
+    pub given: Cell,
+    /// Connections that it serves or served for another worker.
+    pub taken: Cell,
 }
 
 /// Counters of one backend, of one worker.

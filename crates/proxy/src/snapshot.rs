@@ -13,6 +13,7 @@ use plimsoll_server::{Load, Server};
 use plimsoll_upstream::Reuse;
 use serde::Deserialize;
 
+use crate::mail::Mailbox;
 use crate::{
     BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, Rate, SendProxy, Splicing, Timeouts,
 };
@@ -58,6 +59,8 @@ pub struct Process {
     pub pipes: Arc<Pipes>,
     /// Where workers tell what happens to themselves.
     pub events: Events,
+    /// Connections that one worker accepted for another.
+    pub(crate) mail: Sharded<Mailbox>,
     /// Counted by each worker.
     pub counters: Sharded<ProcessCounters>,
     /// Connections of the busiest second.
@@ -77,6 +80,7 @@ impl Process {
             panics: Panics::new(events.clone()),
             pipes: Pipes::new(workers),
             events,
+            mail: Sharded::new(workers),
             counters: Sharded::new(workers),
             busiest: Most::default(),
         }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use plimsoll_clock::{Tick, Wheel};
+use plimsoll_counters::Gauge;
 use plimsoll_net::{Acceptor, Address, ListenOptions, Listener, Outlet, PipePool};
 use plimsoll_observe::{Failure, Writer};
 use plimsoll_outcome::Outcome;
@@ -15,6 +16,7 @@ use plimsoll_upstream::{Pool, Pools};
 
 use crate::Gate;
 use crate::accept::{self, Port};
+use crate::dealing::Share;
 use crate::site::Route;
 use crate::snapshot::{Frontend, Process, Target};
 use crate::spread::Spread;
@@ -42,8 +44,7 @@ pub struct Worker {
     /// When the drain began, and how it closes idle clients; `None`: at once.
     parting: Cell<Option<(Tick, Spread)>>,
     pub(crate) steps: Steps,
-    /// Client connections that are open.
-    pub(crate) live: Cell<usize>,
+    pub(crate) share: Share,
 }
 
 /// A server that was used, kept so that its address in memory stays its own, and the idle connections to it.
@@ -95,7 +96,7 @@ impl Worker {
             draining: Cell::new(false),
             parting: Cell::new(None),
             steps: Steps::new(mark),
-            live: Cell::new(0),
+            share: Share::default(),
         });
         let loops = Arc::clone(&worker.process);
         wheel.on_late(move |late| loops.loops.shard(id).lag.record(late.as_micros().try_into().unwrap_or(u64::MAX)));
@@ -106,6 +107,10 @@ impl Worker {
         worker.keep_running("the watch over idle connections", move || pools.clone().watch());
         let of = wheel.clone();
         worker.keep_running("the memory", move || crate::trim::trim(of.clone()));
+        if worker.process.counters.workers() > 1 {
+            let of = Rc::clone(&worker);
+            worker.keep_running("what other workers accepted", move || Rc::clone(&of).read_mail());
+        }
         if worker.log.is_some() {
             let of = Rc::clone(&worker);
             worker.keep_running("the log", move || Rc::clone(&of).flush_log());
@@ -154,10 +159,13 @@ impl Worker {
             if let Some(known) = gone.remove(&assignment.port) {
                 known.assign(&assignment);
                 stay.push(known);
-            } else if let Some(acceptors) = prepared.remove(&assignment.port) {
+            } else {
+                // Another worker may accept for all of them.
+                let acceptors = prepared.remove(&assignment.port).unwrap_or_default();
                 stay.push(accept::listen(self, acceptors, assignment));
             }
         }
+        let newest = stay.iter().map(|port| port.id).max();
         self.ports.replace(stay);
         for port in gone.values() {
             port.retire();
@@ -165,6 +173,7 @@ impl Worker {
         if !gone.is_empty() {
             self.wheel.nudge();
         }
+        self.knows_ports(newest.unwrap_or(0));
     }
 
     /// Once every worker has adopted and the old servers are retired: closes the idle connections to them.
@@ -190,19 +199,30 @@ impl Worker {
     }
 
     /// Stops accepting, tells every client at its next response, and closes those that are idle, at once or as `spread` says.
-    pub fn drain(&self, spread: Option<Spread>, now: Tick) {
+    pub fn drain(self: &Rc<Self>, spread: Option<Spread>, now: Tick) {
         self.draining.set(true);
         self.parting.set(spread.map(|spread| (now, spread)));
         // Each port holds its worker: nobody would go if nobody let go.
         self.ports.borrow_mut().clear();
         self.pools.clear();
         self.wheel.nudge();
+        self.serve_early();
+    }
+
+    /// The listener of that number.
+    pub(crate) fn port(&self, id: u32) -> Option<Rc<Port>> {
+        self.ports.borrow().iter().find(|port| port.id == id).map(Rc::clone)
     }
 
     /// Does it still have clients?
     #[must_use]
     pub fn live(&self) -> usize {
-        self.live.get()
+        usize::try_from(self.connections().get()).unwrap_or(0)
+    }
+
+    /// Client connections that are open.
+    pub(crate) fn connections(&self) -> &Gauge {
+        &self.process.counters.shard(self.id).live
     }
 
     /// Sends what is left of the log.
@@ -259,7 +279,7 @@ impl Worker {
     /// each need one. False: nothing can be spared.
     #[cold]
     pub(crate) fn spare(&self) -> bool {
-        self.pools.idle() > self.live.get() && self.pools.evict_one()
+        self.pools.idle() > self.live() && self.pools.evict_one()
     }
 
     #[cold]

@@ -1,6 +1,7 @@
 //! A client that writes exactly the bytes it is told and says exactly what came back.
 
 use std::net::SocketAddr;
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -32,6 +33,14 @@ impl Client {
     pub fn connect_unix(path: &Path) -> Self {
         let stream =
             UnixStream::connect(path).unwrap_or_else(|error| panic!("connecting to {}: {error}", path.display()));
+        Self { wire: Wire::new(stream.into(), PATIENCE) }
+    }
+
+    /// Connects to an abstract socket.
+    #[track_caller]
+    pub fn connect_abstract(name: &str) -> Self {
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(name).expect("a name");
+        let stream = UnixStream::connect_addr(&address).unwrap_or_else(|error| panic!("connecting to {name}: {error}"));
         Self { wire: Wire::new(stream.into(), PATIENCE) }
     }
 

@@ -127,6 +127,7 @@ fn figures(state: &dyn State) -> Vec<Figure> {
         // HAProxy has no such figure: far behind its places.
         number(1000, "Snapshots", "MGP", facts.snapshots as u64),
         number(1001, "BufferBytes", "MGP", process.buffer_bytes()),
+        number(1003, "ConnsDealt", "MCP", process.counters.sum(|shard| shard.given.get())),
         number(1002, "PipesLacking", "MCP", process.pipes.lacking()),
     ];
     figures.extend(ABSENT.iter().map(|&(place, name, tags)| number(place, name, tags, 0)));

@@ -344,6 +344,23 @@ pub(crate) fn process(state: &dyn State) -> Vec<u8> {
     out
 }
 
+/// A worker's share of the connections.
+struct Share {
+    live: u64,
+    given: u64,
+    taken: u64,
+}
+
+const SHARES: &[Metric<Share>] = &[
+    gauge("worker_connections", "Connections of clients that it serves now.", |row, lines| lines.number(row.live)),
+    counter("connections_given_total", "Connections that it accepted and another worker serves.", |row, lines| {
+        lines.number(row.given);
+    }),
+    counter("connections_taken_total", "Connections that it serves and another worker accepted.", |row, lines| {
+        lines.number(row.taken);
+    }),
+];
+
 /// How an event loop fares.
 struct Loop {
     lag: Distribution,
@@ -384,15 +401,26 @@ fn loops(snapshot: &plimsoll_proxy::Snapshot, out: &mut Vec<u8>) {
             Loop { lag, long_steps: shard.long_steps.get(), panics: shard.panics.get() }
         })
         .collect();
-    for metric in LOOPS {
+    let share = |shard: &plimsoll_proxy::ProcessCounters| Share {
+        live: u64::try_from(shard.live.get()).unwrap_or(0),
+        given: shard.given.get(),
+        taken: shard.taken.get(),
+    };
+    let shares: Vec<Share> = snapshot.process.counters.iter().map(share).collect();
+    of_workers(SHARES, &shares, out);
+    of_workers(LOOPS, &rows, out);
+    // Of the last metric: what belongs to no worker.
+    Lines::new("plimsoll_panics_total", &label("worker", "control"), out).number(snapshot.process.panics.count());
+}
+
+fn of_workers<F>(table: &[Metric<F>], rows: &[F], out: &mut Vec<u8>) {
+    for metric in table {
         let name = format!("plimsoll_{}", metric.name);
         write::head(&name, metric.kind, metric.help, out);
         for (worker, row) in rows.iter().enumerate() {
             (metric.values)(row, &mut Lines::new(&name, &label("worker", &worker.to_string()), out));
         }
     }
-    // Of the last metric: what belongs to no worker.
-    Lines::new("plimsoll_panics_total", &label("worker", "control"), out).number(snapshot.process.panics.count());
 }
 
 /// What became of requests and connections that failed, by the slug that `lb explain` knows.
