@@ -1,13 +1,13 @@
 //! Addresses in turn, ranges of ports: how many connections they carry, what becomes of one more, and when a port is used again.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use plimsoll_testkit::network::{BACK, SERVER};
 use plimsoll_testkit::{Client, Lb, eventually};
 use plimsoll_tests::Site;
 
-use crate::stage::{ONE, SOON, Stage, TWO, asked, http, tcp};
+use crate::stage::{ONE, ONE6, SOON, Stage, TWO, asked, http, tcp};
 
 const TEN: &str = "{ address: [\"192.0.2.11:2000-2004\", \"192.0.2.12:2000-2004\"] }";
 
@@ -178,5 +178,22 @@ fn an_idle_connection_of_another_worker_gives_its_port_up_too() {
     }
     for client in &mut stay {
         assert_eq!(asked(client).ip(), ONE);
+    }
+}
+
+#[test]
+fn of_a_list_with_both_families_each_server_gets_those_that_fit() {
+    let stage = Stage::new().with_ipv6();
+    let (_four, _six) = (stage.mirror(), stage.mirror6());
+    let addresses = "[192.0.2.11, \"[2001:db8::11]:2000-2001\", \"192.0.2.12:2000\"]";
+    let site = http(&format!("{{ address: {addresses} }}"));
+    let lb = stage.start(&site);
+    let seen: BTreeSet<IpAddr> = (0..2).map(|_| asked(&mut stage.client()).ip()).collect();
+    assert!(seen.iter().all(|ip| [IpAddr::from(ONE), TWO.into()].contains(ip)), "{seen:?}");
+    drop(lb);
+    let _lb = stage.net.lb.enter(|| Lb::start(&site.yaml().replace("192.0.2.2:80", "[2001:db8::2]:80")));
+    for _ in 0..3 {
+        let from = asked(&mut stage.client());
+        assert!(from.ip() == ONE6 && [2000, 2001].contains(&from.port()), "{from}");
     }
 }

@@ -1,7 +1,7 @@
 //! A client, `lb` with three addresses towards its server, and a server that says whom it sees.
 
 use std::io::{ErrorKind, Read};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,6 +17,11 @@ pub const SOON: Duration = Duration::from_secs(15);
 /// Further addresses of the balancer's, beside `BACK`.
 pub const ONE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 11);
 pub const TWO: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 12);
+
+/// The same in IPv6, from the prefix for documentation.
+pub const SERVER6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
+pub const BACK6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+pub const ONE6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x11);
 
 pub struct Stage {
     pub net: Network,
@@ -40,13 +45,31 @@ impl Stage {
         stage
     }
 
+    /// Addresses of IPv6 towards the server, which has `SERVER6`.
+    pub fn with_ipv6(self) -> Self {
+        ip(&self.net.server, &["addr", "add", &format!("{SERVER6}/64"), "dev", "eth", "nodad"]);
+        for address in [BACK6, ONE6] {
+            ip(&self.net.lb, &["addr", "add", &format!("{address}/64"), "dev", "back", "nodad"]);
+        }
+        self
+    }
+
     fn listener(&self) -> TcpListener {
         self.net.server.enter(|| TcpListener::bind(at(SERVER, 80))).expect("port 80 of the server")
     }
 
     /// HTTP: every answer is the address that the connection comes from.
     pub fn mirror(&self) -> Origin {
-        Origin::raw_on(self.listener(), |mut wire, _| {
+        self.mirror_on(self.listener())
+    }
+
+    /// The same, of IPv6.
+    pub fn mirror6(&self) -> Origin {
+        self.mirror_on(self.net.server.enter(|| TcpListener::bind((SERVER6, 80))).expect("port 80 of the server"))
+    }
+
+    fn mirror_on(&self, listener: TcpListener) -> Origin {
+        Origin::raw_on(listener, |mut wire, _| {
             let seen = seen(&wire);
             while read_request(&mut wire).is_ok() {
                 let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{seen}", seen.len());

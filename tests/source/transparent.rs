@@ -7,7 +7,7 @@ use plimsoll_testkit::lb::Start;
 use plimsoll_testkit::network::{BACK, CLIENT, SERVER, at};
 use plimsoll_testkit::{Client, Lb, Origin, eventually};
 
-use crate::stage::{ONE, SOON, Stage, asked, http, tcp};
+use crate::stage::{ONE, ONE6, SOON, Stage, asked, http, tcp};
 
 /// Where this client is.
 fn own_port(client: &mut Client) -> u16 {
@@ -88,6 +88,38 @@ fn a_written_address_is_everybodys_and_its_connections_are_shared() {
         assert_eq!(asked(&mut stage.client()).ip(), Ipv4Addr::new(198, 51, 100, 200));
     }
     assert_eq!(server.accepted(), 1);
+}
+
+#[test]
+fn the_clients_address_is_the_one_that_its_proxy_header_tells() {
+    let stage = Stage::transparent();
+    let _server = stage.mirror();
+    let bind = "[{ address: \"198.51.100.1:80\", accept-proxy: true }]";
+    let yaml = http("{ usesrc: client }").yaml().replace("[\"198.51.100.1:80\"]", bind);
+    let _lb = stage.net.lb.enter(|| Lb::start(&yaml));
+    let mut client = stage.client();
+    client.send("PROXY TCP4 198.51.100.77 198.51.100.1 4711 80\r\n");
+    assert_eq!(asked(&mut client), (Ipv4Addr::new(198, 51, 100, 77), 4711).into());
+}
+
+/// The client is of IPv4, the server of IPv6: the client's address cannot be shown, and ours must not pass for it. A field of the request is only asked.
+#[test]
+fn an_address_of_the_other_family_is_an_error_of_its_own_or_passed_over_where_a_field_has_it() {
+    let stage = Stage::transparent().with_ipv6();
+    let _server = stage.mirror6();
+    let start = |source: &str| {
+        let site = http(source).global("threads: 1, log: { to: stdout, format: json }");
+        stage.net.lb.enter(|| Lb::start(&site.yaml().replace("192.0.2.2:80", "[2001:db8::2]:80")))
+    };
+    let lb = start("{ usesrc: clientip }");
+    assert_eq!(stage.client().get("/").unwrap().status, 503);
+    eventually("its line", SOON, || lb.stdout().contains("proxy.connect.source\""));
+    drop(lb);
+    let _lb = start("{ address: \"2001:db8::11\", usesrc: \"hdr_ip(x-forwarded-for)\" }");
+    let mut client = stage.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.77\r\n\r\n");
+    let seen: SocketAddr = client.response().unwrap().text().parse().unwrap();
+    assert_eq!(seen.ip(), ONE6);
 }
 
 /// CAP_NET_BIND_SERVICE and CAP_NET_RAW, numbers 10 and 13.

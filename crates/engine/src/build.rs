@@ -145,7 +145,7 @@ impl Plan {
                         namespace: line.namespace.as_deref().map(Into::into),
                         // In HTTP mode a request follows at once and carries the acknowledgement: a packet less for each connection.
                         quickack: mode == Mode::Tcp,
-                        source: source.and_then(|source| world.outlet(source, address)),
+                        source: source.and_then(|source| world.outlet(source, address, line.namespace.as_deref())),
                         foreign: source.and_then(|source| match source.usesrc {
                             Some(UseSource::Address(address)) => Some(address),
                             _ => None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plimsoll_clock::Tick;
 use plimsoll_lb::{Balance, Balancer};
-use plimsoll_net::{Address, Outlet, Outlets, Source};
+use plimsoll_net::{Address, Destination, Outlet, Outlets, Source};
 use plimsoll_observe::Events;
 use plimsoll_proxy::{BackendLive, FrontendLive, Gate, Process};
 use plimsoll_server::{Server, Set, Settings, Wanted};
@@ -103,11 +103,17 @@ impl World {
     }
 
     /// From where connections to this address leave; the same as long as anybody uses it, so that its ports stay known over reloads.
-    pub(crate) fn outlet(&mut self, source: &Source, destination: &Address) -> Option<Arc<Outlet>> {
+    pub(crate) fn outlet(
+        &mut self,
+        source: &Source,
+        address: &Address,
+        namespace: Option<&str>,
+    ) -> Option<Arc<Outlet>> {
         // A UNIX socket is connected to from nowhere.
-        let Address::Inet(destination) = destination else { return None };
+        let Address::Inet(address) = *address else { return None };
+        let to = Destination { address, namespace: namespace.map(Into::into) };
         let random = &mut self.random;
-        Some(self.outlets.of(source, *destination, &mut || random.u64(..)))
+        Some(self.outlets.of(source, to, &mut || random.u64(..)))
     }
 
     pub(crate) fn frontend(&mut self, name: &str, maxconn: usize, rate: Option<u32>) -> Arc<FrontendLive> {

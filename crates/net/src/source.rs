@@ -16,7 +16,7 @@ mod queue;
 mod range;
 
 pub(crate) use outlet::{Departure, Refusal};
-pub use outlet::{Outlet, Outlets};
+pub use outlet::{Destination, Outlet, Outlets};
 pub use range::{HeldPort, PortRange};
 
 /// `source`: an address, or this map.

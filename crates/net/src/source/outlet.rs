@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
+
+use rustix::io::Errno;
 
 use super::{HeldPort, PortRange, Source, SourceAddress, UseSource};
 use crate::NotStarted;
@@ -87,6 +89,11 @@ impl Outlet {
         mut start: impl FnMut(Departure) -> Result<T, Refusal>,
     ) -> Result<(T, Option<HeldPort>), NotStarted> {
         let first = if self.places.len() > 1 { self.turn.fetch_add(1, Relaxed) } else { 0 };
+        if self.places.is_empty() {
+            // A name that has an address of the other family by now.
+            let ip = self.source.address.first().map_or(Ipv4Addr::UNSPECIFIED.into(), |address| address.ip);
+            return Err(NotStarted::Source(ip, Errno::AFNOSUPPORT.into()));
+        }
         // What is told in the end: an address that others have is worth less than ports that ran out.
         let mut foreign = None;
         let mut used_up = false;
@@ -124,7 +131,7 @@ impl Place {
             return start(from).map(|started| (started, None));
         };
         for _ in 0..TRIES.min(range.size()) {
-            // Each is given back only when the next one is in hand or the search is over: it goes to the end of the queue.
+            // One that others have goes back to the end of the queue, so that the next try is another.
             let Some(port) = range.take() else { break };
             match start(Some(SocketAddr::new(self.ip, port.number()))) {
                 Ok(started) => return Ok((started, Some(port))),
@@ -139,21 +146,37 @@ impl Place {
 /// Every outlet and range that somebody uses, by value: a reload finds those that it says again, with the ports that are in use.
 #[derive(Debug, Default)]
 pub struct Outlets {
-    outlets: HashMap<(Source, SocketAddr), Weak<Outlet>>,
-    ranges: HashMap<(SourceAddress, SocketAddr), Weak<PortRange>>,
+    outlets: HashMap<(Source, Destination), Weak<Outlet>>,
+    ranges: HashMap<(SourceAddress, Destination), Weak<PortRange>>,
+}
+
+/// Where connections go. Each network namespace has ports of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Destination {
+    /// The server's address.
+    pub address: SocketAddr,
+    /// The namespace in which it is reached.
+    pub namespace: Option<Box<str>>,
+}
+
+impl From<SocketAddr> for Destination {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, namespace: None }
+    }
 }
 
 impl Outlets {
     /// The outlet to this destination. Two that differ share the ports that both name.
-    pub fn of(&mut self, source: &Source, destination: SocketAddr, random: &mut dyn FnMut() -> u64) -> Arc<Outlet> {
-        let key = (source.clone(), destination);
+    pub fn of(&mut self, source: &Source, to: impl Into<Destination>, random: &mut dyn FnMut() -> u64) -> Arc<Outlet> {
+        let destination = to.into();
+        let key = (source.clone(), destination.clone());
         if let Some(known) = self.outlets.get(&key).and_then(Weak::upgrade) {
             return known;
         }
-        let fitting = source.address.iter().filter(|address| address.fits(&destination));
+        let fitting = source.address.iter().filter(|address| address.fits(&destination.address));
         let mut place = |address: &SourceAddress| {
             let range = address.ports.map(|ports| {
-                let known = self.ranges.entry((*address, destination)).or_default();
+                let known = self.ranges.entry((*address, destination.clone())).or_default();
                 known.upgrade().unwrap_or_else(|| {
                     let range = PortRange::new(address.ip, ports, random());
                     *known = Arc::downgrade(&range);
@@ -164,7 +187,7 @@ impl Outlets {
         };
         let places = if source.address.is_empty() {
             // Only an interface, or only whom the server is to see.
-            Box::new([Place { ip: std::net::Ipv4Addr::UNSPECIFIED.into(), range: None }]) as Box<[Place]>
+            Box::new([Place { ip: Ipv4Addr::UNSPECIFIED.into(), range: None }]) as Box<[Place]>
         } else {
             fitting.map(&mut place).collect()
         };

@@ -108,8 +108,11 @@ fn destinations_have_ports_of_their_own_and_what_says_the_same_shares_them() {
     assert!(Arc::ptr_eq(&one, &again));
     let other = outlets.of(&said, b, random);
     let also = outlets.of(&source(&["10.0.0.2", "10.0.0.1:2000-2000"]), a, random);
+    let apart = Destination { address: a, namespace: Some("blue".into()) };
+    let apart = outlets.of(&said, apart, random);
     let held = well(&one).unwrap();
     assert!(well(&other).is_ok(), "another destination");
+    assert!(well(&apart).is_ok(), "another network namespace");
     assert!(matches!(well(&again), Err(NotStarted::NoPort)));
     assert_eq!(also.ranges().next().unwrap().used(), 1, "another list with the same range");
     drop((one, again, also));
@@ -127,5 +130,5 @@ fn only_addresses_of_the_destinations_family_are_used() {
         assert_eq!(well(&outlet).unwrap().0, Some(to("[fd00::1]:0")));
     }
     let none = Outlets::default().of(&source(&["10.0.0.1"]), to("[fd00::9]:80"), &mut || 1);
-    assert!(matches!(well(&none), Err(NotStarted::NoPort)), "nothing to leave from");
+    assert!(matches!(well(&none), Err(NotStarted::Source(..))), "nothing to leave from");
 }
