@@ -58,20 +58,6 @@ fn is_verdict(line: &str) -> bool {
     line.ends_with(" kept") && line.contains(" added, ") || line.contains("not reloaded")
 }
 
-fn tunnel(lb: &Lb) -> Client {
-    let mut client = Client::connect(lb.addr("web"));
-    client.send("GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-    assert_eq!(client.response().unwrap().status, 101);
-    client
-}
-
-#[track_caller]
-fn echoes(tunnel: &mut Client, text: &str) {
-    tunnel.wire().begin();
-    assert!(tunnel.send(text));
-    assert_eq!(tunnel.wire().take(text.len()).unwrap(), text.as_bytes());
-}
-
 fn served_by(client: &mut Client, count: usize) -> Vec<String> {
     (0..count).map(|_| client.get("/").unwrap().text()).collect()
 }
@@ -107,10 +93,10 @@ fn a_bad_file_changes_nothing_and_says_why() {
 fn a_tunnel_outlives_the_server_that_a_reload_removes() {
     let (one, two) = (named("one"), named("two"));
     let mut lb = site().server("one", one.addr).start();
-    let mut kept = tunnel(&lb);
-    echoes(&mut kept, "before");
+    let mut kept = Client::tunnel(lb.addr("web"));
+    kept.echoes("before");
     reload(&mut lb, &site().server("two", two.addr).yaml());
-    echoes(&mut kept, "after");
+    kept.echoes("after");
     let mut client = Client::connect(lb.addr("web"));
     assert_eq!(served_by(&mut client, 2), ["two", "two"]);
 }
@@ -121,9 +107,9 @@ fn a_policy_ends_the_tunnels_of_removed_servers() {
     for policy in ["close", "drain 100ms"] {
         let keys = format!("threads: 1, removed-servers: \"{policy}\"");
         let mut lb = site().global(&keys).server("one", one.addr).server("two", two.addr).start();
-        let mut tunnels: Vec<Client> = (0..4).map(|_| tunnel(&lb)).collect();
+        let mut tunnels: Vec<Client> = (0..4).map(|_| Client::tunnel(lb.addr("web"))).collect();
         for tunnel in &mut tunnels {
-            echoes(tunnel, "hello");
+            tunnel.echoes("hello");
         }
         reload(&mut lb, &site().global(&keys).server("two", two.addr).yaml());
         let mut alive = 0;
@@ -132,7 +118,7 @@ fn a_policy_ends_the_tunnels_of_removed_servers() {
             tunnel = tunnel.patient(Duration::from_millis(600));
             if tunnel.closed().is_err() {
                 alive += 1;
-                echoes(&mut tunnel, "still here");
+                tunnel.echoes("still here");
             }
         }
         assert_eq!(alive, 2, "{policy}");
@@ -181,8 +167,8 @@ fn health_survives_a_reload_and_a_moved_server_is_a_new_one() {
 fn hard_stop_after_bounds_a_drain() {
     let one = named("one");
     let mut lb = site().global("threads: 1, hard-stop-after: 200ms").server("one", one.addr).start();
-    let mut kept = tunnel(&lb);
-    echoes(&mut kept, "here");
+    let mut kept = Client::tunnel(lb.addr("web"));
+    kept.echoes("here");
     lb.signal(Signal::TERM);
     assert!(lb.wait_exit(SOON).success());
     assert!(lb.stderr().contains("hard-stop-after"), "{}", lb.stderr());

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use plimsoll_testkit::{Client, Exchange, Lb, Origin, Socket, Then, Visit, Visitors, Wire, eventually, lb};
 use plimsoll_tests::{Load, Site, volume};
 
-use crate::{SOON, echoes, named, reload, site, tunnel, write};
+use crate::{SOON, named, reload, site, write};
 
 const LISTENERS: usize = 200;
 /// New connections in a second: more than the 2,000 that are wanted, so that a late thread does not spoil the figure.
@@ -113,7 +113,7 @@ fn nobody_notices_reloads_of_200_listeners_and_files_that_are_wrong() {
     assert_eq!(all.len(), LISTENERS + 1);
 
     let mut download = Download::start(lb.addr("far"));
-    let mut tunnels: Vec<Client> = (0..10).map(|_| tunnel(&lb)).collect();
+    let mut tunnels: Vec<Client> = (0..10).map(|_| Client::tunnel(lb.addr("web"))).collect();
     let steady = Load::paced(lb.addr("web"), 4, Duration::from_millis(5));
     let start = Instant::now();
     let visitors = Visitors::start(&all[1..], RATE, 8, &["one", "two"]);
@@ -143,7 +143,7 @@ fn nobody_notices_reloads_of_200_listeners_and_files_that_are_wrong() {
         come(WINDOW);
         rounds.push(Round { begin, reload: at, end: Instant::now() });
         for (at, tunnel) in tunnels.iter_mut().enumerate() {
-            echoes(tunnel, &format!("round {number} tunnel {at}"));
+            tunnel.echoes(&format!("round {number} tunnel {at}"));
         }
         download.take(LONG / 2 / reloads);
     }

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use plimsoll_testkit::process::{Process, command, raise_descriptors};
 use plimsoll_testkit::runtime_socket::figure;
-use plimsoll_testkit::{Lb, eventually};
+use plimsoll_testkit::{Client, Lb, eventually};
 use plimsoll_tests::volume;
 use rustix::process::Signal;
 
-use crate::{SOON, echoes, named, reload, site, tunnel};
+use crate::{SOON, named, reload, site};
 
 /// What a reload may leave of resident memory, in KiB: pages that an allocator has not given back, spread over all reloads.
 /// Bytes are counted exactly in the engine's own test.
@@ -46,8 +46,8 @@ fn reloads_under_wrk_fail_no_request_close_no_tunnel_and_leave_no_snapshot() {
     for round in 0..reloads {
         reload(&mut lb, if round % 2 == 0 { &odd } else { &even });
         most = most.max(figure(&socket, "Snapshots"));
-        let mut new = tunnel(&lb);
-        echoes(&mut new, "here");
+        let mut new = Client::tunnel(lb.addr("web"));
+        new.echoes("here");
         tunnels.push(new);
         let so_far = served();
         eventually("wrk asks on", SOON, || served() > so_far + 20);
@@ -73,7 +73,7 @@ fn reloads_under_wrk_fail_no_request_close_no_tunnel_and_leave_no_snapshot() {
     );
     assert!(!requests.is_empty() && failures(&report).is_empty(), "{report}");
     for (at, tunnel) in tunnels.iter_mut().enumerate() {
-        echoes(tunnel, &format!("tunnel {at}"));
+        tunnel.echoes(&format!("tunnel {at}"));
     }
     assert!((1..=2).contains(&most), "{most} snapshots were alive at once");
     assert!(after <= with_tunnels + SLACK, "{with_tunnels} KiB resident, {after} after as many reloads again");

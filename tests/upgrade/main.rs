@@ -68,20 +68,6 @@ fn pid_of(socket: &Path) -> u32 {
     text.lines().find_map(|line| line.strip_prefix("Pid: ")).and_then(|pid| pid.parse().ok()).unwrap_or_default()
 }
 
-fn tunnel(to: SocketAddr) -> Client {
-    let mut client = Client::connect(to);
-    client.send("GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-    assert_eq!(client.response().unwrap().status, 101);
-    client
-}
-
-#[track_caller]
-fn echoes(tunnel: &mut Client, text: &str) {
-    tunnel.wire().begin();
-    assert!(tunnel.send(text));
-    assert_eq!(tunnel.wire().take(text.len()).unwrap(), text.as_bytes());
-}
-
 #[test]
 fn nobody_notices_upgrades_of_200_listeners_whatever_the_number_of_workers() {
     let (one, folder) = (origin(), tempfile::tempdir().unwrap());
@@ -102,7 +88,7 @@ fn nobody_notices_upgrades_of_200_listeners_whatever_the_number_of_workers() {
     let upgrades = volume(4, 20);
     let mut tunnels = Vec::new();
     for number in 0..upgrades {
-        tunnels.push(tunnel(all[number % BINDS]));
+        tunnels.push(Client::tunnel(all[number % BINDS]));
         let threads = [3, 1, 2][number % 3];
         let mut next = successor(&site(&one, &socket, threads, &binds), &socket);
         assert_eq!(listeners(&next), all, "the same ports, in the order of the file");
@@ -113,7 +99,7 @@ fn nobody_notices_upgrades_of_200_listeners_whatever_the_number_of_workers() {
         running.push(next);
         come(WINDOW);
         for (at, tunnel) in tunnels.iter_mut().enumerate() {
-            echoes(tunnel, &format!("upgrade {number} tunnel {at}"));
+            tunnel.echoes(&format!("upgrade {number} tunnel {at}"));
         }
     }
     let connections = visitors.done();

@@ -3,7 +3,6 @@
 mod house;
 
 use std::io::{Read, Write};
-use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -18,6 +17,7 @@ use plimsoll_commands::Level;
 use plimsoll_net::Address;
 use plimsoll_observe::keep_panics;
 use plimsoll_server::CheckStatus;
+use plimsoll_testkit::runtime_socket::ask;
 use plimsoll_testkit::{eventually, process};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -69,18 +69,6 @@ impl Served {
     fn ask_as(&self, level: &str, line: &str) -> String {
         ask(&self.folder.path().join(level), line)
     }
-}
-
-/// Sends a line, half-closes, and reads to the end.
-fn ask(path: &Path, line: &str) -> String {
-    let mut stream = UnixStream::connect(path).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream.write_all(format!("{line}\n").as_bytes()).unwrap();
-    // After `quit` it may be closed already.
-    let _ = stream.shutdown(Shutdown::Write);
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 /// The values of one row of `show stat`, by column.

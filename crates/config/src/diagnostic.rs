@@ -48,6 +48,11 @@ impl Diagnostic {
         Self::new(Severity::Warning, code, span, message.into())
     }
 
+    /// All of it in words, for tables of expectations: `line:column code ‹underlined› message ⇒ help`, then a line for each second place.
+    pub fn spelled(&self, sources: &Sources) -> String {
+        crate::render::spelled(self, sources)
+    }
+
     fn new(severity: Severity, code: &'static str, span: Span, message: String) -> Self {
         debug_assert!(
             code.contains('.') && !code.contains([' ', '_']),

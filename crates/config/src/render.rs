@@ -23,6 +23,21 @@ pub fn short(diagnostic: &Diagnostic, sources: &Sources) -> String {
     line
 }
 
+/// Everything about a finding but the text around it: `line:column code ‹underlined› message ⇒ help`, and a line for each second place.
+pub fn spelled(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let place = |span| sources.position(span).map_or("?".to_owned(), |at| format!("{}:{}", at.line, at.column));
+    let primary = diagnostic.primary.span;
+    let mut line =
+        format!("{} {} ‹{}› {}", place(primary), diagnostic.code, sources.slice(primary), diagnostic.message);
+    if let Some(help) = &diagnostic.help {
+        let _ = write!(line, " ⇒ {help}");
+    }
+    for label in &diagnostic.secondary {
+        let _ = write!(line, "\nalso {} ‹{}› {}", place(label.span), sources.slice(label.span), label.text);
+    }
+    line
+}
+
 /// One finding in rustc's shape: title, line of the file, carets, second carets, help.
 pub fn one(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> String {
     let level = match diagnostic.severity {

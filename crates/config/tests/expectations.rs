@@ -9,8 +9,9 @@
 use std::num::NonZeroU16;
 
 use plimsoll_config::{
-    Diagnostic, Duration, FromShort, NamedMap, OneOrMany, OrderedMap, Percent, ShortForm, Size, Sources, Spanned, load,
+    Duration, FromShort, NamedMap, OneOrMany, OrderedMap, Percent, ShortForm, Size, Sources, Spanned, load,
 };
+use plimsoll_testkit::expectations;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -97,41 +98,16 @@ fn env(name: &str) -> Option<String> {
     }
 }
 
-fn shown(diagnostic: &Diagnostic, sources: &Sources) -> String {
-    let place = |span| sources.position(span).map_or("?".to_owned(), |at| format!("{}:{}", at.line, at.column));
-    let primary = diagnostic.primary.span;
-    let mut line =
-        format!("{} {} ‹{}› {}", place(primary), diagnostic.code, sources.slice(primary), diagnostic.message);
-    if let Some(help) = &diagnostic.help {
-        line += &format!(" ⇒ {help}");
-    }
-    for label in &diagnostic.secondary {
-        line += &format!("\nalso {} ‹{}› {}", place(label.span), sources.slice(label.span), label.text);
-    }
-    line
-}
-
 #[test]
 fn every_case_of_the_table_gives_exactly_its_findings() {
-    let table = include_str!("expectations.table");
-    let mut failures = String::new();
-    let mut cases = 0;
-    for case in table.split("\n=== ").skip(1) {
-        let (title, rest) = case.split_once('\n').expect("a title line");
-        let (text, expected) = rest.split_once("---->\n").unwrap_or_else(|| panic!("no arrow in `{title}`"));
+    expectations(include_str!("expectations.table"), 105, |title, text| {
         let text =
             text.replace("<TAB>", "\t").replace("<BOM>", "\u{feff}").replace("<NUL>", "\0").replace("<CR>", "\r");
         let mut sources = Sources::new();
         let (file, found) = load::<File>(&mut sources, "f.yaml", &text, &env);
-        let got: Vec<_> = found.iter().map(|diagnostic| shown(diagnostic, &sources)).collect();
-        assert_eq!(file.is_some(), got.is_empty(), "{title}: a value exactly when nothing is wrong");
+        assert_eq!(file.is_some(), found.is_empty(), "{title}: a value exactly when nothing is wrong");
         // Rendering must hold for every finding there is.
         assert!(found.render(&sources, true).len() >= found.render_short(&sources).len() || found.is_empty());
-        if got.join("\n").trim() != expected.trim() {
-            failures += &format!("\n=== {title}\n{text}---->\n{}\n", got.join("\n"));
-        }
-        cases += 1;
-    }
-    assert!(failures.is_empty(), "these cases give something else:\n{failures}");
-    assert!(cases >= 105, "only {cases} cases");
+        found.iter().map(|diagnostic| diagnostic.spelled(&sources)).collect()
+    });
 }

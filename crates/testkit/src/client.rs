@@ -44,6 +44,23 @@ impl Client {
         Self { wire: Wire::new(stream.into(), PATIENCE) }
     }
 
+    /// Connects, asks for a WebSocket and gets it.
+    #[track_caller]
+    pub fn tunnel(to: SocketAddr) -> Self {
+        let mut client = Self::connect(to);
+        client.send("GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        assert_eq!(client.response().map(|response| response.status), Ok(101));
+        client
+    }
+
+    /// What it says comes back, through a tunnel to a server that echoes.
+    #[track_caller]
+    pub fn echoes(&mut self, text: &str) {
+        self.wire.begin();
+        assert!(self.send(text));
+        assert_eq!(self.wire.take(text.len()).expect("an echo"), text.as_bytes());
+    }
+
     /// Changes how long it waits.
     pub fn patient(mut self, patience: Duration) -> Self {
         self.wire.patience(patience);

@@ -23,6 +23,7 @@ pub mod response;
 pub mod runtime_socket;
 pub mod scripted;
 pub mod socket;
+pub mod table;
 pub mod visitors;
 pub mod wire;
 
@@ -38,5 +39,6 @@ pub use recording::{Recorded, RecordingOrigin};
 pub use request::{Framing, Request};
 pub use response::Response;
 pub use socket::Socket;
+pub use table::expectations;
 pub use visitors::{Visit, Visitors};
 pub use wire::{End, Wire};
