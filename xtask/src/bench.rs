@@ -58,6 +58,9 @@ pub struct Bench {
     /// A built `lb` to measure instead of building one.
     #[arg(long, value_name = "PATH")]
     lb: Option<PathBuf>,
+    /// Another haproxy than the installed one, such as `cargo xtask oracle` unpacks.
+    #[arg(long, value_name = "PATH", default_value = "haproxy")]
+    haproxy: PathBuf,
     /// Write every sample.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -81,6 +84,7 @@ pub fn all() -> Result<Closing> {
         only: Who::ALL.to_vec(),
         no_pin: false,
         lb: None,
+        haproxy: "haproxy".into(),
         json: Some(json),
         markdown: None,
         date: None,
@@ -112,7 +116,7 @@ impl Bench {
         };
         let folder = tempfile::tempdir()?;
         let run = Run {
-            built: Built { lb, relay },
+            built: Built { lb, haproxy: self.haproxy.clone(), relay },
             folder: folder.path(),
             started: Instant::now(),
             pairs: if self.quick { 3 } else { self.pairs },
@@ -156,7 +160,7 @@ impl Bench {
     fn write(&self, results: &[Done]) -> Result<()> {
         if let Some(path) = &self.json {
             let rows: Vec<_> = results.iter().map(Done::json).collect();
-            let all = json!({ "machine": machine(), "rows": rows });
+            let all = json!({ "machine": machine(&self.haproxy), "rows": rows });
             fs::write(path, format!("{all:#}\n")).with_context(|| path.display().to_string())?;
         }
         if let (Some(path), Some(date)) = (&self.markdown, &self.date) {
@@ -167,7 +171,7 @@ impl Bench {
                  on, logging off but for the rows `log-*`.\n`relay` is a bare epoll copy without any parsing: the kernel's share of the work. \
                  MiB is resident memory after\nthe load. Compare only inside one table.\n\n"
             );
-            for (what, value) in machine() {
+            for (what, value) in machine(&self.haproxy) {
                 let _ = writeln!(page, "- {what}: {value}");
             }
             for done in results {
@@ -301,7 +305,7 @@ fn load_average() -> String {
 }
 
 /// What the figures depend on.
-fn machine() -> Vec<(&'static str, String)> {
+fn machine(haproxy: &Path) -> Vec<(&'static str, String)> {
     let line = |path: &str, key: &str| {
         let text = fs::read_to_string(path).unwrap_or_default();
         let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default().to_owned();
@@ -318,7 +322,7 @@ fn machine() -> Vec<(&'static str, String)> {
             format!("{} × {}, {}", cpus(), line("/proc/cpuinfo", "model name"), line("/proc/meminfo", "MemTotal")),
         ),
         ("kernel", fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned()),
-        ("haproxy", workspace::version_of("haproxy", "-v")),
+        ("haproxy", workspace::version_of(&haproxy.display().to_string(), "-v")),
         ("nginx", workspace::version_of("nginx", "-v")),
         ("wrk", workspace::version_of("wrk", "-v")),
         ("rustc", workspace::version_of("rustc", "-V")),

@@ -9,6 +9,7 @@ mod e2e;
 mod fuzz;
 mod get;
 mod long;
+mod oracle;
 mod packages;
 mod process;
 mod ratchet;
@@ -38,6 +39,7 @@ enum Verb {
     Fuzz(fuzz::Fuzz),
     Ratchet(ratchet::Ratchet),
     Bench(bench::Bench),
+    Oracle(oracle::Oracle),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Verb::Fuzz(fuzz) => fuzz.run(),
         Verb::Ratchet(ratchet) => ratchet.run(),
         Verb::Bench(bench) => bench.run(),
+        Verb::Oracle(oracle) => oracle.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

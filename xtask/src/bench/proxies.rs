@@ -44,9 +44,10 @@ impl Who {
 
 const NGINX_STREAM: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
 
-/// The programs that we build ourselves.
+/// The programs that stand here or there: those that we build ourselves, and haproxy.
 pub struct Built {
     pub lb: Option<PathBuf>,
+    pub haproxy: PathBuf,
     pub relay: Option<PathBuf>,
 }
 
@@ -95,7 +96,7 @@ pub fn start(who: Who, duty: Duty, origin: SocketAddr, built: &Built, folder: &P
     let own = |path: &Option<PathBuf>| path.clone().context("not built");
     let (program, args): (PathBuf, Vec<&str>) = match who {
         Who::Lb => (own(&built.lb)?, vec!["run", "-f", config]),
-        Who::Haproxy => ("haproxy".into(), vec!["-db", "-f", config]),
+        Who::Haproxy => (built.haproxy.clone(), vec!["-db", "-f", config]),
         Who::Nginx => ("nginx".into(), vec!["-e", "stderr", "-c", config]),
         Who::Relay => (own(&built.relay)?, vec![&listen, &to, &threads]),
     };
