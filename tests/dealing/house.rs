@@ -1,11 +1,9 @@
 //! `lb` with several workers, and its figures by worker.
 
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use plimsoll_testkit::{Client, Lb, eventually};
+use plimsoll_testkit::{Client, Lb, eventually, runtime_socket};
 use plimsoll_tests::{Site, Timeouts};
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -71,17 +69,11 @@ impl House {
     }
 
     pub fn ask(&self, command: &str) -> String {
-        let mut socket = UnixStream::connect(self.path("run")).expect("the runtime socket");
-        writeln!(socket, "{command}").expect("it listens");
-        let mut text = String::new();
-        socket.read_to_string(&mut text).expect("it answers");
-        text
+        runtime_socket::ask(&self.path("run"), command)
     }
 
     pub fn info(&self, name: &str) -> u64 {
-        let text = self.ask("show info");
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().expect("a number")
+        runtime_socket::figure(&self.path("run"), name)
     }
 
     /// A column of `show stat` for the frontend.

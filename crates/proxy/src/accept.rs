@@ -175,6 +175,7 @@ pub(crate) fn listen(
     let port = Rc::new(port);
     for acceptor in acceptors {
         let of = Rc::clone(&port);
+        worker.accepting.set(worker.accepting.get() + 1);
         worker.keep_running("a listener", move || accept(Rc::clone(&acceptor), Rc::clone(&of)));
     }
     port
@@ -218,6 +219,7 @@ async fn accept(acceptor: Rc<Acceptor>, port: Rc<Port>) {
         }
     }
     serve_queued(&acceptor, &port).await;
+    port.worker.accepting.set(port.worker.accepting.get() - 1);
 }
 
 /// Lets some time pass. False: the port leaves.

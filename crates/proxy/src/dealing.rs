@@ -136,9 +136,11 @@ impl Worker {
     }
 
     /// Takes nothing more from other workers, unless something has come: then it is not over yet.
+    ///
+    /// Who waits in the kernel's queue of a listener is let in before that.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.live() == 0 && self.mailbox().close()
+        self.accepting.get() == 0 && self.live() == 0 && self.mailbox().close()
     }
 
     /// Takes nothing more from other workers, and closes what has come.

@@ -45,6 +45,8 @@ pub struct Worker {
     parting: Cell<Option<(Tick, Spread)>>,
     pub(crate) steps: Steps,
     pub(crate) share: Share,
+    /// Sockets that still accept.
+    pub(crate) accepting: Cell<usize>,
 }
 
 /// A server that was used, kept so that its address in memory stays its own, and the idle connections to it.
@@ -97,6 +99,7 @@ impl Worker {
             parting: Cell::new(None),
             steps: Steps::new(mark),
             share: Share::default(),
+            accepting: Cell::new(0),
         });
         let loops = Arc::clone(&worker.process);
         wheel.on_late(move |late| loops.loops.shard(id).lag.record(late.as_micros().try_into().unwrap_or(u64::MAX)));
