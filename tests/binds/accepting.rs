@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use plimsoll_testkit::lb::Start;
+use plimsoll_testkit::runtime_socket::ask as ask_socket;
 use plimsoll_testkit::{Client, Lb, RecordingOrigin, client, holds_for, origin};
 use plimsoll_tests::{Site, Timeouts};
 
@@ -35,13 +36,15 @@ fn the_maxconn_of_one_address_leaves_the_others_alone() {
 
 #[test]
 fn so_many_connections_a_second_and_the_rest_waits_for_the_next() {
-    for (global, frontend) in [
-        ("threads: 2", "rate-limit-sessions: 5"),
-        ("threads: 2, maxconnrate: 5", "access-log: true"),
-        ("threads: 2, maxsessrate: 5", "access-log: true"),
+    for (global, frontend, command, told) in [
+        ("threads: 2", "rate-limit-sessions: 5", "show stat typed", ".rate_lim.1:CLP:u32:5\n"),
+        ("threads: 2, maxconnrate: 5", "access-log: true", "show info", "\nConnRateLimit: 5\n"),
+        ("threads: 2, maxsessrate: 5", "access-log: true", "show info", "\nSessRateLimit: 5\n"),
     ] {
-        let origin = RecordingOrigin::start();
-        let site = Site::http().timeouts(LONG).global(global).frontend(frontend).server("o", origin.addr());
+        let (origin, folder) = (RecordingOrigin::start(), tempfile::tempdir().unwrap());
+        let socket = folder.path().join("lb.sock");
+        let with_socket = format!("{global}, runtime-api: [{{ bind: \"unix@{}\" }}]", socket.display());
+        let site = Site::http().timeouts(LONG).global(&with_socket).frontend(frontend).server("o", origin.addr());
         let mut lb = site.start();
         let began = Instant::now();
         let mut clients: Vec<Client> = (0..15).map(|number| ask(&lb, &format!("/{number}"))).collect();
@@ -55,6 +58,8 @@ fn so_many_connections_a_second_and_the_rest_waits_for_the_next() {
         assert!(took > Duration::from_millis(1200), "{global}, {frontend}: {took:?}");
         let used = lb.process().cpu().saturating_sub(before);
         assert!(used < took / 4, "it waits without spinning: {used:?} in {took:?}");
+        let figures = ask_socket(&socket, command);
+        assert!(figures.contains(told), "{figures}");
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) const COLUMNS: &[Column] = &[
     unknown("tracked"),
     column("type", "CGS", |row| each(row, |_| U32(0), |_| U32(2), |_| U32(1))),
     column("rate", "MRP", |row| rate(row, |rate| rate.now)),
-    column("rate_lim", "CLP", |row| each(row, |_| U32(0), none, none)),
+    column("rate_lim", "CLP", |row| each(row, |f| U32(f.rate_limit), none, none)),
     column("rate_max", "MMP", |row| rate(row, |rate| rate.most)),
     column("check_status", "MOP", |row| status_of_check(row, CheckStatus::code)),
     column("check_code", "MOP", |row| check(row, |report| report.code.map_or(Empty, |code| U32(u64::from(code))))),

@@ -42,6 +42,8 @@ pub(crate) struct FrontendFigures {
     pub(crate) current: u64,
     pub(crate) most: u64,
     pub(crate) limit: u64,
+    /// New sessions a second; 0: there is no limit.
+    pub(crate) rate_limit: u64,
     pub(crate) connections: u64,
     pub(crate) requests: u64,
     pub(crate) failures: u64,
@@ -225,6 +227,7 @@ impl FrontendFigures {
             current: live.gate.used() as u64,
             most: live.most.get(),
             limit: live.gate.limit() as u64,
+            rate_limit: u64::from(live.rate.limit().unwrap_or(0)),
             connections: counters.sum(|shard| shard.connections.get()),
             requests: counters.sum(|shard| shard.requests.get()),
             failures: counters.sum(|shard| shard.failures.get()),

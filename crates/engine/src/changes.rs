@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 
 use plimsoll_config::NamedMap;
 
-use crate::model::{Backend, ServerLine};
+use crate::model::{Backend, Global, ServerLine};
 use crate::plan::{Bind, Plan};
 
 /// The difference between two configurations, by identity.
@@ -21,6 +21,13 @@ pub struct Changes {
     pub kept: usize,
     /// What counts at the next start only, in words.
     pub needs_restart: Vec<String>,
+}
+
+/// What a process took from its file when it started, and cannot take again.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) workers: usize,
+    pub(crate) with: Global,
 }
 
 /// The code of [`Changes::needs_restart`].
@@ -44,12 +51,31 @@ impl Changes {
         changes
     }
 
-    /// Notes what this process cannot become: `workers` run as long as it does.
+    /// Notes what this process cannot become.
     #[must_use]
-    pub(crate) fn running_with(mut self, workers: usize, new: &Plan) -> Self {
+    pub(crate) fn of_one_that(mut self, started: &Started, new: &Plan) -> Self {
+        let workers = started.workers;
         if workers != new.workers {
             let text = format!("global.threads: {} wanted, {workers} run until the next start", new.workers);
             self.needs_restart.push(text);
+        }
+        let (old, new) = (&started.with, &new.file.global);
+        for (key, same) in [
+            ("user", old.user == new.user),
+            ("group", old.group == new.group),
+            ("chroot", old.chroot == new.chroot),
+            ("setcap", old.setcap == new.setcap),
+            ("set-dumpable", old.set_dumpable == new.set_dumpable),
+            ("pidfile", old.pidfile == new.pidfile),
+            ("daemon", old.daemon == new.daemon),
+            ("ulimit-n", old.ulimit_n == new.ulimit_n),
+            ("fd-hard-limit", old.fd_hard_limit == new.fd_hard_limit),
+            ("strict-limits", old.strict_limits == new.strict_limits),
+            ("cpu-map", old.cpu_map == new.cpu_map),
+        ] {
+            if !same {
+                self.needs_restart.push(format!("global.{key}: counts from the next start"));
+            }
         }
         self
     }

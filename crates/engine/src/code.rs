@@ -36,7 +36,7 @@ pub const CODES: &[Code] = &[
         likely: &["a configuration was carried over from HAProxy"],
         change: &[
             "take the line out, if its effect can be missed",
-            "keep HAProxy in front for what needs it; docs/roadmap.md says what comes when",
+            "keep HAProxy in front for what needs it; docs/roadmap.md lists what is not here yet",
         ],
     },
     Code {
@@ -183,8 +183,10 @@ pub const CODES: &[Code] = &[
         code: "reload.needs-restart",
         text: "Something in the new file counts at the next start only.",
         cause: "A reload takes a file over in the running process. The number of workers cannot change there: each has its own listening sockets, and \
-                closing one would reset the clients that wait at it. Everything else of the file is in force.",
+                closing one would reset the clients that wait at it. Nor can what a process becomes when it starts: its user, its root folder, its limits, its place in \
+                the background. Everything else of the file is in force.",
         likely: &[
+            "`user`, `group`, `chroot`, `setcap`, `set-dumpable`, `pidfile`, `daemon`, `ulimit-n`, `fd-hard-limit`, `strict-limits` or `cpu-map` was changed",
             "`global.threads` was changed",
             "`threads` is `auto`, and the CPUs that affinity or the cgroup allow are others now",
         ],

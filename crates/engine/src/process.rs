@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use crate::alive::Alive;
 use crate::answers::Answers;
 use crate::budget::{Budget, BudgetError, Demand};
-use crate::changes::Changes;
+use crate::changes::{Changes, Started};
 use crate::control::Control;
 use crate::events::{self, Asked, Refused};
 use crate::listeners::{self, Opened, SocketFile};
@@ -118,6 +118,7 @@ pub(crate) struct Running {
     world: World,
     addresses: Vec<(String, Address)>,
     files: Vec<SocketFile>,
+    started: Started,
 }
 
 /// Every crate's outcomes.
@@ -160,7 +161,13 @@ impl Engine {
         let engine = Arc::new_cyclic(|me| Self {
             snapshot: Arc::new(ArcSwap::new(snapshot)),
             alive,
-            running: Mutex::new(Running { plan, world, addresses, files }),
+            running: Mutex::new(Running {
+                started: Started { workers, with: plan.file.global.clone() },
+                plan,
+                world,
+                addresses,
+                files,
+            }),
             workers: Mutex::new(handles),
             control: Mutex::new(Some(control)),
             log,
@@ -213,14 +220,14 @@ impl Engine {
     /// Takes another configuration over. When it fails nothing has changed: all that can fail comes first, and is only prepared.
     pub fn reload(&self, plan: Plan) -> Result<Changes, StartError> {
         let mut running = lock(&self.running);
-        let Running { plan: old, world, addresses, files } = &mut *running;
+        let Running { plan: old, world, addresses, files, started } = &mut *running;
         let handles = lock(&self.workers);
         if self.is_draining() {
             return Err(StartError::Ending);
         }
         let workers = world.workers;
         let budget = budget(&plan, workers)?;
-        let changes = Changes::between(old, &plan).running_with(workers, &plan);
+        let changes = Changes::between(old, &plan).of_one_that(started, &plan);
         let log = self.log.prepare(&plan.log)?;
         let control = lock(&self.control);
         let control = control.as_ref().ok_or(StartError::Ending)?;
@@ -303,7 +310,7 @@ impl Engine {
     #[must_use]
     pub fn changes(&self, plan: &Plan) -> Changes {
         let running = lock(&self.running);
-        Changes::between(&running.plan, plan).running_with(running.world.workers, plan)
+        Changes::between(&running.plan, plan).of_one_that(&running.started, plan)
     }
 
     /// Where it listens: frontend and address, in the order of the file.

@@ -253,14 +253,18 @@ fn a_request_whose_head_was_half_read_finds_the_servers_of_the_newest_file() {
 fn what_only_a_restart_changes_is_said_until_it_is_done() {
     let text = yaml("", "http", "s: \"127.0.0.1:9\"");
     let engine = start(&text);
-    let more = plan(&text.replace("threads: 2", "threads: 3"));
+    let more = plan(&text.replace("threads: 2", "threads: 3, cpu-map: \"1/1-3 0\", pidfile: /run/lb.pid"));
     for _ in 0..2 {
         let said = engine.changes(&more).to_string();
         assert!(
             said.contains("! global.threads: 3 wanted, 2 run until the next start (reload.needs-restart)\n"),
             "{said}"
         );
-        assert_eq!(engine.reload(more.clone()).unwrap().needs_restart.len(), 1);
+        for key in ["cpu-map", "pidfile"] {
+            let line = format!("! global.{key}: counts from the next start (reload.needs-restart)\n");
+            assert!(said.contains(&line), "{said}");
+        }
+        assert_eq!(engine.reload(more.clone()).unwrap().needs_restart.len(), 3);
     }
     assert!(engine.reload(plan(&text)).unwrap().needs_restart.is_empty());
     engine.drain();

@@ -91,6 +91,7 @@ fn figures(state: &dyn State) -> Vec<Figure> {
     let busiest = process.counters.busiest(|shard| &shard.connection_rate, &process.busiest);
     let text = |place, name, tags, value: String| Figure { place, name, tags, value: Value::Text(value) };
     let number = |place, name, tags, value: u64| Figure { place, name, tags, value: Value::Number(value) };
+    let limit = |rate: &plimsoll_proxy::Rate| u64::from(rate.limit().unwrap_or(0));
     let mut figures = vec![
         text(0, "Name", "POS", facts.name.into()),
         text(1, "Version", "POS", facts.version.into()),
@@ -111,8 +112,10 @@ fn figures(state: &dyn State) -> Vec<Figure> {
         number(24, "PipesUsed", "MGP", process.pipes.used()),
         number(25, "PipesFree", "MGP", process.pipes.kept()),
         number(26, "ConnRate", "MRP", rate),
+        number(27, "ConnRateLimit", "CLP", limit(&process.rates[0])),
         number(28, "MaxConnRate", "MMP", busiest),
         number(29, "SessRate", "MRP", rate),
+        number(30, "SessRateLimit", "CLP", limit(&process.rates[1])),
         number(31, "MaxSessRate", "MRP", busiest),
         number(47, "Tasks", "MGP", facts.tasks.0 as u64),
         number(48, "Run_queue", "MGP", facts.tasks.1 as u64),
@@ -141,8 +144,6 @@ const ABSENT: &[(usize, &str, &str)] = &[
     (20, "MaxSslConns", "MMP"),
     (21, "CurrSslConns", "MGP"),
     (22, "CumSslConns", "MCP"),
-    (27, "ConnRateLimit", "CLP"),
-    (30, "SessRateLimit", "CLP"),
     (32, "SslRate", "MRP"),
     (33, "SslRateLimit", "CLP"),
     (34, "MaxSslRate", "MMP"),

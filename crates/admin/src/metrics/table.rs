@@ -44,6 +44,13 @@ pub(crate) const FRONTEND: &[Metric<FrontendFigures>] = &[
     gauge("status", "Whether clients are accepted.", |_, lines| lines.one_of(UP_OR_DOWN, Some("UP"))),
     gauge("current_sessions", "Connections of clients that are open.", |row, lines| lines.number(row.current)),
     gauge("limit_sessions", "Connections of clients at most (maxconn).", |row, lines| lines.number(row.limit)),
+    gauge(
+        "limit_session_rate",
+        "New connections a second at most (rate-limit-sessions); 0: no limit.",
+        |row, lines| {
+            lines.number(row.rate_limit);
+        },
+    ),
     counter("sessions_total", "Connections of clients.", |row, lines| lines.number(row.connections)),
     counter("connections_total", "Connections of clients.", |row, lines| lines.number(row.connections)),
     counter("http_requests_total", "Requests.", |row, lines| lines.number(row.requests)),
@@ -308,6 +315,9 @@ pub(crate) fn process(state: &dyn State) -> Vec<u8> {
     }
     for name in ["max_connection_rate", "max_session_rate"] {
         one(name, "gauge", "Connections of clients in the busiest second.", busiest);
+    }
+    for (name, rate) in ["limit_connection_rate", "limit_session_rate"].into_iter().zip(&process.rates) {
+        one(name, "gauge", "New connections a second at most; 0: no limit.", u64::from(rate.limit().unwrap_or(0)));
     }
     let pipes = &process.pipes;
     one("max_pipes", "gauge", "Pipes at most, for transfers inside the kernel.", pipes.most() as u64);

@@ -100,7 +100,7 @@ fn a_connection_that_nobody_takes_gives_its_place_back() {
 }
 
 #[test]
-fn a_mailboxthat_is_closed_gives_the_connection_back_with_its_place() {
+fn a_mailbox_that_is_closed_gives_the_connection_back_with_its_place() {
     let (process, live, own, mail) = entered();
     let mailbox = process.mail.shard(0);
     assert!(mailbox.close());
