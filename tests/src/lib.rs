@@ -7,6 +7,7 @@
 mod haproxy;
 mod load;
 mod site;
+mod unnoticed;
 
 use std::net::SocketAddr;
 
@@ -14,6 +15,7 @@ use plimsoll_testkit::Lb;
 
 pub use load::Load;
 pub use site::Site;
+pub use unnoticed::{Download, LONG, Rounds, Waits, answer_long, listeners};
 
 /// Time-outs of a proxy in milliseconds; tests that are about time-outs choose short ones.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,6 @@
 //! A new process takes the place of a running one (`lb run --take-over`): every socket is passed on, and not one client notices.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use plimsoll_testkit::client::answers;
 use plimsoll_testkit::lb::Start;
 use plimsoll_testkit::{Client, Exchange, Lb, Origin, Then, Visitors, eventually, lb};
-use plimsoll_tests::{Load, Site, Timeouts, volume};
+use plimsoll_tests::{Download, LONG, Load, Rounds, Site, Timeouts, answer_long, listeners, volume};
 
 const SOON: Duration = Duration::from_secs(30);
 /// With two workers each, more than fit into one message.
@@ -18,7 +18,7 @@ const RATE: u32 = 2400;
 /// Visits between one upgrade and the next.
 const WINDOW: usize = 250;
 
-/// Answers its name; an upgrade becomes a tunnel that echoes; `/long` is sent in pieces, each when the client has asked for it.
+/// Answers its name; an upgrade becomes a tunnel that echoes; `/long` is long.
 fn origin() -> Origin {
     Origin::serving(|exchange: &mut Exchange<'_>| {
         if exchange.request.fields.has("upgrade") {
@@ -30,6 +30,9 @@ fn origin() -> Origin {
                 exchange.wire.begin();
             }
             return Then::Close;
+        }
+        if exchange.request.target == "/long" {
+            return answer_long(exchange);
         }
         exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none");
         Then::Keep
@@ -56,12 +59,6 @@ fn taking_over(socket: &Path) -> Start {
     Start { arguments: vec!["--take-over".to_owned(), socket.display().to_string()], ..Start::default() }
 }
 
-/// Where it listens, in the order of the file.
-fn listeners(lb: &Lb) -> Vec<SocketAddr> {
-    let of = |line: &str| line.strip_prefix("lb: listening on ")?.split(' ').next()?.parse().ok();
-    lb.stderr().lines().filter_map(of).collect()
-}
-
 fn pid_of(socket: &Path) -> u32 {
     let output = Command::new(lb::binary()).arg("ctl").arg("--socket").arg(socket).args(["show", "info"]).output();
     let text = String::from_utf8(output.unwrap().stdout).unwrap();
@@ -77,6 +74,7 @@ fn nobody_notices_upgrades_of_200_listeners_whatever_the_number_of_workers() {
     let all = listeners(&running[0]);
     assert_eq!(all.len(), BINDS);
 
+    let mut download = Download::start(all[0]);
     let steady = Load::paced(all[0], 4, Duration::from_millis(5));
     let start = Instant::now();
     let visitors = Visitors::start(&all[1..], RATE, 8, &["one"]);
@@ -86,8 +84,11 @@ fn nobody_notices_upgrades_of_200_listeners_whatever_the_number_of_workers() {
     };
     come(WINDOW);
     let upgrades = volume(4, 20);
-    let mut tunnels = Vec::new();
+    let (mut tunnels, mut rounds) = (Vec::new(), Rounds::default());
     for number in 0..upgrades {
+        let begin = Instant::now();
+        come(WINDOW);
+        let at = Instant::now();
         tunnels.push(Client::tunnel(all[number % BINDS]));
         let threads = [3, 1, 2][number % 3];
         let mut next = successor(&site(&one, &socket, threads, &binds), &socket);
@@ -98,24 +99,26 @@ fn nobody_notices_upgrades_of_200_listeners_whatever_the_number_of_workers() {
         running = before;
         running.push(next);
         come(WINDOW);
+        rounds.add(begin, at);
+        download.take(LONG / 2 / upgrades);
         for (at, tunnel) in tunnels.iter_mut().enumerate() {
             tunnel.echoes(&format!("upgrade {number} tunnel {at}"));
         }
     }
     let connections = visitors.done();
     let rate = connections as f64 / start.elapsed().as_secs_f64();
-    let (requests, failed, (mut visits, refused)) = (steady.done(), steady.stop(), visitors.stop());
-    visits.sort_by_key(|visit| visit.took);
-    let longest = visits.last().map_or(Duration::ZERO, |visit| visit.took);
+    let (requests, failed, (visits, refused)) = (steady.done(), steady.stop(), visitors.stop());
+    download.finish();
+    let waits = rounds.waits(&visits);
     eprintln!(
         "{{\"upgrades\":{upgrades},\"listeners\":{BINDS},\"connections\":{connections},\"a_second\":{rate:.0},\"kept_requests\":{requests},\
-         \"failures\":{},\"p99_ms\":{:.2},\"longest_ms\":{:.2}}}",
+         \"failures\":{},{}}}",
         failed.len() + refused.len(),
-        visits[visits.len() * 99 / 100].took.as_secs_f64() * 1e3,
-        longest.as_secs_f64() * 1e3,
+        waits.json(),
     );
     assert!(refused.is_empty(), "{} visitors failed: {:?}", refused.len(), &refused[..refused.len().min(5)]);
     assert!(failed.is_empty(), "{} of {requests} failed: {:?}", failed.len(), &failed[..failed.len().min(5)]);
+    waits.assert_short();
     drop(tunnels);
     let last = running.len() - 1;
     for old in &mut running[..last] {
