@@ -9,7 +9,7 @@ use plimsoll_checks::{Applied, Checks, Defaults, HealthCheck, Pace, Plan, Probe,
 use plimsoll_clock::Tick;
 use plimsoll_net::Address;
 use plimsoll_observe::{Panics, Sink};
-use plimsoll_server::{Admin, CheckReport, CheckStatus, Set, Settings};
+use plimsoll_server::{Admin, CheckReport, CheckStatus, HealthOptions, Set, Settings};
 use tokio::time::{Instant, advance, timeout};
 
 const NOW: Tick = Tick::from_micros(5);
@@ -20,9 +20,13 @@ fn pace() -> Pace {
 }
 
 fn set(servers: usize) -> std::sync::Arc<Set> {
-    let settings: Vec<Settings> =
-        (0..servers).map(|number| Settings { name: number.to_string().into(), ..Settings::default() }).collect();
-    Set::new("be", &settings, 1, NOW)
+    set_with(servers, HealthOptions::default())
+}
+
+fn set_with(servers: usize, health: HealthOptions) -> std::sync::Arc<Set> {
+    let settings =
+        (0..servers).map(|number| Settings { name: number.to_string().into(), health, ..Settings::default() });
+    Set::new("be", &settings.collect::<Vec<_>>(), 1, NOW)
 }
 
 fn subjects(set: &Set, options: &str, probe: &'static Probe) -> Vec<Subject> {
@@ -116,8 +120,9 @@ fn a_probe_that_panics_counts_neither_way_and_the_next_one_runs() {
         })
     }
     paused(async {
-        let (set, pace) = (set(1), Pace { at_once: 1, ..pace() });
-        let _checks = start(&set, r#"{"interval":"1s","rise":1,"fall":1}"#, &FAULTY, &pace);
+        // One failure would take it down.
+        let (set, pace) = (set_with(1, HealthOptions { rise: 1, fall: 1 }), Pace { at_once: 1, ..pace() });
+        let _checks = start(&set, r#"{"interval":"1s"}"#, &FAULTY, &pace);
         let server = &set.servers()[0];
         let status = || server.standing(NOW).last_check.map(|(_, report)| report.status);
         for (status_now, up, panics) in [
