@@ -88,5 +88,5 @@ fn nobody_notices_reloads_of_200_listeners_and_files_that_are_wrong() {
     );
     assert!(refused.is_empty(), "{} visitors failed: {:?}", refused.len(), &refused[..refused.len().min(5)]);
     assert!(failed.is_empty(), "{} of {requests} failed: {:?}", failed.len(), &failed[..failed.len().min(5)]);
-    waits.assert_short();
+    waits.assert_short(20);
 }
