@@ -7,30 +7,11 @@ mod wrk;
 use std::time::Duration;
 
 use plimsoll_testkit::client::answers;
-use plimsoll_testkit::{Client, Exchange, Lb, Origin, Socket, Then, eventually, wait_until};
-use plimsoll_tests::{Site, Timeouts};
+use plimsoll_testkit::{Client, Lb, Socket, eventually, wait_until};
+use plimsoll_tests::{Site, Timeouts, named};
 use rustix::process::Signal;
 
 const SOON: Duration = Duration::from_secs(10);
-
-/// An origin that answers its name, and makes a tunnel that echoes of a WebSocket upgrade.
-fn named(name: &'static str) -> Origin {
-    Origin::serving(move |exchange: &mut Exchange<'_>| {
-        if exchange.request.fields.has("upgrade") {
-            exchange.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-            while exchange.wire.peek().is_ok() {
-                let count = exchange.wire.rest().len();
-                let bytes = exchange.wire.take(count).unwrap();
-                exchange.send(bytes);
-                // The origin's patience is for one message.
-                exchange.wire.begin();
-            }
-            return Then::Close;
-        }
-        exchange.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len()));
-        Then::Keep
-    })
-}
 
 fn site() -> Site {
     // Tunnels are silent for as long as a thousand reloads take.

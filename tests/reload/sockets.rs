@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use plimsoll_testkit::client::answers;
 use plimsoll_testkit::{Client, eventually, socket};
-use plimsoll_tests::{Site, Timeouts};
+use plimsoll_tests::{Site, Timeouts, named};
 
-use super::{SOON, named, reload, site};
+use super::{SOON, reload, site};
 
 /// What `ss` says of the sockets of this filter.
 fn ss(options: &str, filter: &str) -> String {

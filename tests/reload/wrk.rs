@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use plimsoll_testkit::process::{Process, command, raise_descriptors};
 use plimsoll_testkit::runtime_socket::figure;
 use plimsoll_testkit::{Client, Lb, eventually};
-use plimsoll_tests::volume;
+use plimsoll_tests::{named, volume};
 use rustix::process::Signal;
 
-use crate::{SOON, named, reload, site};
+use crate::{SOON, reload, site};
 
 /// What a reload may leave of resident memory, in KiB: pages that an allocator has not given back, spread over all reloads.
 /// Bytes are counted exactly in the engine's own test.

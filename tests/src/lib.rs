@@ -15,7 +15,7 @@ use plimsoll_testkit::Lb;
 
 pub use load::Load;
 pub use site::Site;
-pub use unnoticed::{Download, LONG, Rounds, Waits, answer_long, listeners};
+pub use unnoticed::{Download, LONG, Rounds, Waits, answer_long, assert_unnoticed, listeners, named};
 
 /// Time-outs of a proxy in milliseconds; tests that are about time-outs choose short ones.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use plimsoll_testkit::{Exchange, Lb, Socket, Then, Visit, Wire};
+use plimsoll_testkit::{Exchange, Lb, Origin, Socket, Then, Visit, Wire};
 
 /// Of the long download, more than all buffers on its way hold.
 pub const LONG: usize = 64 << 20;
@@ -25,6 +25,28 @@ pub fn answer_long(exchange: &mut Exchange<'_>) -> Then {
         exchange.send(&piece);
     }
     Then::Keep
+}
+
+/// An origin that answers its name, makes a tunnel that echoes of a WebSocket upgrade, and answers `/long` at length.
+pub fn named(name: &'static str) -> Origin {
+    Origin::serving(move |exchange: &mut Exchange<'_>| {
+        if exchange.request.fields.has("upgrade") {
+            exchange.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+            while exchange.wire.peek().is_ok() {
+                let count = exchange.wire.rest().len();
+                let bytes = exchange.wire.take(count).unwrap();
+                exchange.send(bytes);
+                // The origin's patience is for one message.
+                exchange.wire.begin();
+            }
+            return Then::Close;
+        }
+        if exchange.request.target == "/long" {
+            return answer_long(exchange);
+        }
+        exchange.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len()));
+        Then::Keep
+    })
 }
 
 /// The long download, read a little at a time: most of it waits in the origin all the while.
@@ -63,6 +85,14 @@ impl Download {
     pub fn finish(mut self) {
         self.take(LONG - self.read);
     }
+}
+
+/// Nobody failed: not of the kept clients' requests, not of the visitors.
+#[track_caller]
+pub fn assert_unnoticed(requests: usize, failed: &[String], refused: &[String]) {
+    let some = |all: &[String]| all[..all.len().min(5)].to_vec();
+    assert!(refused.is_empty(), "{} visitors failed: {:?}", refused.len(), some(refused));
+    assert!(failed.is_empty(), "{} of {requests} failed: {:?}", failed.len(), some(failed));
 }
 
 /// Rounds of two windows each: without what is done, and with it.
