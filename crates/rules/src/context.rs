@@ -1,0 +1,173 @@
+//! What an evaluation has in its hands: facts, variables, memory, and what it still waits for.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::time::Duration;
+
+use crate::fact::{Fact, Slot};
+use crate::variables::Variables;
+use crate::{Arena, Place};
+
+/// What is neither fact nor text: time and chance.
+pub trait Outside {
+    /// Since 1970.
+    fn wall(&self) -> Duration;
+    /// Any 64 bits.
+    fn random(&self) -> u64;
+}
+
+/// Why a result is not final yet.
+pub enum Wait {
+    /// More bytes may change it.
+    Bytes,
+    /// Something is to be computed away from the event loop; then the same rule is evaluated again.
+    Work(Box<dyn FnOnce() + Send>),
+    /// The rule asks for a pause; then the next one is evaluated.
+    Pause(Duration),
+}
+
+impl fmt::Debug for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes => f.write_str("Bytes"),
+            Self::Work(_) => f.write_str("Work"),
+            Self::Pause(time) => write!(f, "Pause({time:?})"),
+        }
+    }
+}
+
+/// One evaluation. It holds facts by reference, so it never lives across an await.
+pub struct Context<'f> {
+    slots: [Option<&'f mut dyn Any>; Slot::COUNT],
+    place: Place,
+    arena: &'f Arena,
+    outside: &'f dyn Outside,
+    variables: RefCell<&'f mut Variables>,
+    pub(crate) walk: Cell<Walk>,
+    /// All input that will ever come is here.
+    whole: bool,
+    wait: RefCell<Option<Wait>>,
+}
+
+/// Where a fetch is among several values.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Walk {
+    /// Every value is asked for, one after another; otherwise one value is wanted.
+    pub each: bool,
+    /// There are more.
+    pub more: bool,
+    /// The fetch's own mark of where it is.
+    pub at: u64,
+}
+
+impl<'f> Context<'f> {
+    /// Without a fact yet.
+    #[must_use]
+    pub fn new(place: Place, arena: &'f Arena, outside: &'f dyn Outside, variables: &'f mut Variables) -> Self {
+        Self {
+            slots: [const { None }; Slot::COUNT],
+            place,
+            arena,
+            outside,
+            variables: RefCell::new(variables),
+            walk: Cell::default(),
+            whole: true,
+            wait: RefCell::new(None),
+        }
+    }
+
+    /// Puts a fact into its slot.
+    #[must_use]
+    pub fn with<F: Fact>(mut self, fact: &'f mut F) -> Self {
+        self.slots[F::SLOT as usize] = Some(fact);
+        self
+    }
+
+    /// More input may come: what cannot be told yet is waited for.
+    #[must_use]
+    pub fn unfinished(mut self) -> Self {
+        self.whole = false;
+        self
+    }
+
+    /// A fact, if it is there.
+    #[must_use]
+    pub fn fact<F: Fact>(&self) -> Option<&F> {
+        self.slots[F::SLOT as usize].as_deref()?.downcast_ref()
+    }
+
+    /// A fact, to be changed.
+    #[must_use]
+    pub fn fact_mut<F: Fact>(&mut self) -> Option<&mut F> {
+        self.slots[F::SLOT as usize].as_deref_mut()?.downcast_mut()
+    }
+
+    /// Where this is evaluated.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Memory for what is made on the way. It outlives every borrow of the facts.
+    #[must_use]
+    pub const fn arena(&self) -> &'f Arena {
+        self.arena
+    }
+
+    /// Time and chance.
+    #[must_use]
+    pub const fn outside(&self) -> &'f dyn Outside {
+        self.outside
+    }
+
+    /// Looks at the variables, or changes them. Not while another look lasts.
+    pub fn variables<R>(&self, look: impl FnOnce(&mut Variables) -> R) -> R {
+        look(&mut self.variables.borrow_mut())
+    }
+
+    /// A fetch says: what is missing may still come.
+    pub fn may_come(&self) {
+        if !self.whole {
+            self.wait_for(Wait::Bytes);
+        }
+    }
+
+    /// A fetch says: this has to be done first.
+    pub fn wait_for(&self, wait: Wait) {
+        *self.wait.borrow_mut() = Some(wait);
+    }
+
+    /// What the last evaluation waits for, if it does.
+    pub fn take_wait(&self) -> Option<Wait> {
+        self.wait.borrow_mut().take()
+    }
+
+    pub(crate) fn waits(&self) -> bool {
+        self.wait.borrow().is_some()
+    }
+
+    /// For a fetch with several values: is each of them asked for, or only one?
+    #[must_use]
+    pub fn each(&self) -> bool {
+        self.walk.get().each
+    }
+
+    /// Where the fetch left off; 0 at the first value.
+    #[must_use]
+    pub fn at(&self) -> u64 {
+        self.walk.get().at
+    }
+
+    /// The fetch gives a value now and there is another one: it will be asked again from there.
+    pub fn more_at(&self, at: u64) {
+        let walk = self.walk.get();
+        self.walk.set(Walk { more: true, at, ..walk });
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("place", &self.place).finish_non_exhaustive()
+    }
+}
