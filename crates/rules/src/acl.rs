@@ -74,7 +74,8 @@ impl Acl {
     pub(crate) fn named(name: &Word, compiler: &mut Compiler<'_>) -> Option<Arc<Self>> {
         let Some(acl) = compiler.acls.get(name.as_str(), compiler.language) else {
             if !compiler.acls.is_known(name.as_str()) {
-                let error = Diagnostic::error("rule.unknown-acl", name.span(), format!("no ACL is called `{}`", name.as_str()));
+                let error =
+                    Diagnostic::error("rule.unknown-acl", name.span(), format!("no ACL is called `{}`", name.as_str()));
                 compiler.found.push(error.suggest(name.as_str(), compiler.acls.names()));
             }
             return None;
@@ -187,8 +188,14 @@ impl Acls {
         }
         let (mut found, mut regexes) = (plimsoll_config::Diagnostics::new(), crate::compiler::Regexes::default());
         let none = Self::default();
-        let mut compiler =
-            Compiler { language, names: &crate::NoNames, acls: &none, place: None, regexes: &mut regexes, found: &mut found };
+        let mut compiler = Compiler {
+            language,
+            names: &crate::NoNames,
+            acls: &none,
+            place: None,
+            regexes: &mut regexes,
+            found: &mut found,
+        };
         let mut words = crate::Text::detached(text).words(compiler.found)?;
         let line = Acl::line(&mut words, &mut compiler)?;
         let acl = Arc::new(Acl { name: (*name).into(), lines: vec![line], ..Acl::default() });

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use regex::bytes::Regex;
 
+use crate::Compiler;
 use crate::variables::Name;
 use crate::words::Word;
-use crate::Compiler;
 
 /// What an argument is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,7 +176,14 @@ pub(crate) fn cut(word: &Word, start: usize) -> Result<(Vec<Word>, usize), (usiz
     let (mut text, mut any) = (Vec::new(), false);
     loop {
         let Some(&byte) = bytes.get(at) else {
-            return Err((start, if quote.is_some() { "a quote among these arguments is never closed" } else { "this parenthesis is never closed" }));
+            return Err((
+                start,
+                if quote.is_some() {
+                    "a quote among these arguments is never closed"
+                } else {
+                    "this parenthesis is never closed"
+                },
+            ));
         };
         match (byte, quote) {
             (b'"' | b'\'', None) => (quote, any) = (Some(byte), true),
@@ -206,7 +213,8 @@ impl Word {
     /// The same place with what it means.
     fn with_text(mut self, text: Vec<u8>) -> Self {
         if text != self.as_str().as_bytes() {
-            let text = String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+            let text =
+                String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
             self.replace(text);
         }
         self
@@ -222,11 +230,17 @@ pub(crate) fn parse(kind: ArgKind, text: &str, compiler: &mut Compiler<'_>) -> R
         ArgKind::Ipv6 => text.parse().map(Arg::Ipv6).map_err(|_| format!("`{text}` is not an IPv6 address")),
         ArgKind::Mask4 => match text.parse::<u32>() {
             Ok(bits @ 0..=32) => Ok(Arg::Ipv4(Ipv4Addr::from_bits(ones(bits, 32) as u32))),
-            _ => text.parse().map(Arg::Ipv4).map_err(|_| format!("`{text}` is not a mask of IPv4: 0 to 32, or an address")),
+            _ => text
+                .parse()
+                .map(Arg::Ipv4)
+                .map_err(|_| format!("`{text}` is not a mask of IPv4: 0 to 32, or an address")),
         },
         ArgKind::Mask6 => match text.parse::<u32>() {
             Ok(bits @ 0..=128) => Ok(Arg::Ipv6(Ipv6Addr::from_bits(ones(bits, 128)))),
-            _ => text.parse().map(Arg::Ipv6).map_err(|_| format!("`{text}` is not a mask of IPv6: 0 to 128, or an address")),
+            _ => text
+                .parse()
+                .map(Arg::Ipv6)
+                .map_err(|_| format!("`{text}` is not a mask of IPv6: 0 to 128, or an address")),
         },
         ArgKind::Var => Name::parse(text).map(Arg::Var),
         ArgKind::Regex => compiler.regex(text, false).map(Arg::Regex),

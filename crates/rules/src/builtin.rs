@@ -1,4 +1,4 @@
-//! The rows of this crate: what needs no fact.
+//! The rows of this crate: what needs no fact. A file is an idea; a line here is a file.
 
 mod constants;
 mod variables;
@@ -6,4 +6,5 @@ mod variables;
 use crate::language::Parts;
 
 /// Fetches, converters and actions that need nothing but the language itself.
-pub const PARTS: Parts = Parts { fetches: constants::FETCHES, actions: variables::ACTIONS, ..Parts::EMPTY };
+pub const PARTS: &[Parts] =
+    &[Parts { fetches: constants::FETCHES, ..Parts::EMPTY }, Parts { actions: variables::ACTIONS, ..Parts::EMPTY }];

@@ -65,7 +65,9 @@ fn wrong_regex(text: &str, error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(_) => format!("the regular expression `{text}` needs more than 4 MiB"),
         _ if ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|look| text.contains(look)) => {
-            format!("the regular expression `{text}` looks around, which takes no linear time: write two ACLs, one with `!`")
+            format!(
+                "the regular expression `{text}` looks around, which takes no linear time: write two ACLs, one with `!`"
+            )
         }
         error => {
             let told = error.to_string();

@@ -96,7 +96,8 @@ impl Condition {
             let bangs = word.as_str().bytes().take_while(|byte| *byte == b'!').count();
             negated ^= bangs % 2 == 1;
             let name = word.slice(bangs..word.as_str().len());
-            let acl = if name.as_str() == "{" { Acl::anonymous(&name, words, compiler) } else { Acl::named(&name, compiler) };
+            let acl =
+                if name.as_str() == "{" { Acl::anonymous(&name, words, compiler) } else { Acl::named(&name, compiler) };
             match acl {
                 Some(acl) => all.push(Term { acl, negated }),
                 None => {

@@ -24,13 +24,6 @@ pub struct Converter {
 
 impl Converter {
     /// A row without arguments and checks: the rest is given by `..`.
-    pub const PLAIN: Self = Self {
-        name: "",
-        params: &[],
-        input: Type::Any,
-        output: Type::Any,
-        check: None,
-        eval: |_, _, _| None,
-        doc: "",
-    };
+    pub const PLAIN: Self =
+        Self { name: "", params: &[], input: Type::Any, output: Type::Any, check: None, eval: |_, _, _| None, doc: "" };
 }

@@ -65,20 +65,29 @@ impl Expr {
                 let text = format!("`{}` takes {want}, and what comes before gives {have}", converter.name);
                 let before = word.part(0..*at);
                 compiler.found.push(
-                    Diagnostic::error("rule.type", span, text).label(format!("{want} expected")).also(before, format!("this is {have}")),
+                    Diagnostic::error("rule.type", span, text)
+                        .label(format!("{want} expected"))
+                        .also(before, format!("this is {have}")),
                 );
                 return None;
             }
             let mut args = typed(converter.name, converter.params, &words, span, compiler)?;
             checked(converter.check, &mut args, span, compiler)?;
-            output = if converter.output == Type::Any && converter.input != Type::Any { Type::Any } else { converter.output };
+            output = if converter.output == Type::Any && converter.input != Type::Any {
+                Type::Any
+            } else {
+                converter.output
+            };
             converters.push((converter, args));
             *at = next;
         }
         if *at != word.as_str().len() {
             let rest = *at..word.as_str().len();
             let text = format!("`{}` does not belong to an expression", &word.as_str()[rest.clone()]);
-            compiler.found.push(Diagnostic::error("rule.syntax", word.part(rest), text).help("converters follow a comma: fetch(args),converter(args)"));
+            compiler.found.push(
+                Diagnostic::error("rule.syntax", word.part(rest), text)
+                    .help("converters follow a comma: fetch(args),converter(args)"),
+            );
             return None;
         }
         Some(Self { fetch, args, converters: converters.into(), output, text: word.as_str().into(), span: word.span() })
@@ -244,7 +253,13 @@ fn checked(
 }
 
 /// Are the facts of a fetch there? If not, that is reported, with where they would be.
-fn available(fetch: &Fetch, place: Place, span: Span, defined: Option<Span>, compiler: &mut Compiler<'_>) -> Option<()> {
+fn available(
+    fetch: &Fetch,
+    place: Place,
+    span: Span,
+    defined: Option<Span>,
+    compiler: &mut Compiler<'_>,
+) -> Option<()> {
     let Some(missing) = missing(fetch.needs, place) else { return Some(()) };
     let text = format!("`{}` looks at {}, which is not there in {}", fetch.name, missing.what(), place.name());
     let mut error = Diagnostic::error("rule.not-here", span, text).label("not available here");

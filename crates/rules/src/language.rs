@@ -41,7 +41,7 @@ impl Language {
     /// When two rows have one name.
     #[must_use]
     pub fn new(parts: &[Parts]) -> Self {
-        let parts: Vec<Parts> = std::iter::once(crate::PARTS).chain(parts.iter().copied()).collect();
+        let parts: Vec<Parts> = crate::PARTS.iter().chain(parts).copied().collect();
         let mut language = Self {
             fetches: unique("fetch", parts.iter().flat_map(|part| part.fetches).map(|row| (row.name, row))),
             converters: unique("converter", parts.iter().flat_map(|part| part.converters).map(|row| (row.name, row))),
@@ -51,7 +51,9 @@ impl Language {
         };
         for action in parts.iter().flat_map(|part| part.actions) {
             let rows = language.actions.entry(action.name).or_default();
-            let apart = rows.iter().all(|row| Place::ALL.iter().all(|place| !(row.places.has(*place) && action.places.has(*place))));
+            let apart = rows
+                .iter()
+                .all(|row| Place::ALL.iter().all(|place| !(row.places.has(*place) && action.places.has(*place))));
             assert!(apart, "two rows for the action {} in one place", action.name);
             rows.push(action);
         }

@@ -73,7 +73,12 @@ pub struct Patterns {
 
 impl Patterns {
     /// Reads flags and patterns up to the end of the words or a `}`. `how`: what the name of the ACL says.
-    pub(crate) fn compile(expr: &Expr, how: Option<Match>, words: &mut Words, compiler: &mut Compiler<'_>) -> Option<Self> {
+    pub(crate) fn compile(
+        expr: &Expr,
+        how: Option<Match>,
+        words: &mut Words,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<Self> {
         let natural = match expr.output() {
             Type::Bool => Match::Bool,
             Type::Int => Match::Int,
@@ -99,7 +104,9 @@ impl Patterns {
         match (self.how, value) {
             (Match::Found, _) => true,
             (Match::Bool, Value::Bool(yes)) => yes,
-            (_, value) => value.text(cx.arena()).is_some_and(|text| self.texts.iter().any(|pattern| **pattern == *text)),
+            (_, value) => {
+                value.text(cx.arena()).is_some_and(|text| self.texts.iter().any(|pattern| **pattern == *text))
+            }
         }
     }
 }

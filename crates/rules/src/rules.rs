@@ -23,7 +23,9 @@ impl Origin {
     /// Of a place.
     #[must_use]
     pub fn of(span: Span, sources: &Sources) -> Self {
-        sources.position(span).map_or_else(Self::default, |position| Self { file: position.file.into(), line: position.line as u32 })
+        sources
+            .position(span)
+            .map_or_else(Self::default, |position| Self { file: position.file.into(), line: position.line as u32 })
     }
 }
 
@@ -65,7 +67,8 @@ impl Rule {
                 }
                 None => {
                     let names = compiler.language.actions().filter(|row| row.places.has(place)).map(|row| row.name);
-                    Diagnostic::error("rule.unknown-action", span, format!("no action is called `{known}`")).suggest(known, names)
+                    Diagnostic::error("rule.unknown-action", span, format!("no action is called `{known}`"))
+                        .suggest(known, names)
                 }
             };
             compiler.found.push(error);
@@ -83,7 +86,13 @@ impl Rule {
         }
         let condition = Condition::compile(&mut words, compiler);
         let (action, condition) = (act?, condition?);
-        Some(Self { condition, action, text: text.text.into(), span: text.span(), origin: Origin::of(text.span(), sources) })
+        Some(Self {
+            condition,
+            action,
+            text: text.text.into(),
+            span: text.span(),
+            origin: Origin::of(text.span(), sources),
+        })
     }
 }
 

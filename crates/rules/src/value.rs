@@ -175,7 +175,13 @@ impl<'v> Value<'v> {
     #[must_use]
     pub fn text(self, arena: &'v Arena) -> Option<&'v [u8]> {
         Some(match self {
-            Self::Bool(yes) => if yes { b"1" } else { b"0" },
+            Self::Bool(yes) => {
+                if yes {
+                    b"1"
+                } else {
+                    b"0"
+                }
+            }
             Self::Int(number) => arena.keep(itoa::Buffer::new().format(number).as_bytes()),
             Self::Ipv4(address) => arena.keep(address.to_string().as_bytes()),
             Self::Ipv6(address) => arena.keep(address.to_string().as_bytes()),

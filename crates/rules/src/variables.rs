@@ -50,7 +50,9 @@ impl Name {
     /// `scope.name`. The error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((scope, rest)) = text.split_once('.') else {
-            return Err(format!("`{text}` names no scope: variables are called proc.x, sess.x, txn.x, req.x, res.x or check.x"));
+            return Err(format!(
+                "`{text}` names no scope: variables are called proc.x, sess.x, txn.x, req.x, res.x or check.x"
+            ));
         };
         let Some((_, scope)) = Scope::ALL.into_iter().find(|(name, _)| *name == scope) else {
             return Err(format!("`{scope}` is no scope: it is one of proc, sess, txn, req, res, check"));

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use plimsoll_config::{Diagnostics, FileId, Sources, Span};
 use plimsoll_rules::{
-    Acl, Acls, Arena, Compiler, Context, End, Expr, Format, Language, Names, NoNames, Outside, Parts, Place, Regexes, Rule,
-    Rules, Stored, Text, Variables,
+    Acl, Acls, Arena, Compiler, Context, End, Expr, Format, Language, Names, NoNames, Outside, Parts, Place, Regexes,
+    Rule, Rules, Stored, Text, Variables,
 };
 
 /// Time stands still on 2026-11-20 at noon UTC.
