@@ -18,6 +18,7 @@ mod lines;
 mod outcomes;
 mod request;
 mod response;
+mod rules;
 mod scan;
 mod stop;
 mod target;
@@ -32,6 +33,7 @@ pub use limits::{Limits, Tolerance};
 pub use outcomes::*;
 pub use request::{Method, Request};
 pub use response::Response;
+pub use rules::PARTS;
 pub use scan::Scanner;
 pub use stop::{request_stop, response_stop};
 
