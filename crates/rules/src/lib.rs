@@ -26,6 +26,7 @@ mod place;
 mod rules;
 pub mod value;
 pub mod variables;
+mod waiting;
 mod words;
 
 pub use acl::{Acl, Acls};
@@ -46,4 +47,5 @@ pub use place::{Place, Places};
 pub use rules::{End, Origin, Rule, Rules, Unwatched, Watch};
 pub use value::{Stored, Type, Value};
 pub use variables::{Name, Scope, Variables};
+pub use waiting::{Download, Upload};
 pub use words::{Text, Word, Words};

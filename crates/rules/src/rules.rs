@@ -185,7 +185,8 @@ impl Rules {
                 watch.saw(this, Truth::Yes);
             }
             match this.action.act(cx) {
-                Step::Next => {}
+                // A value that may still change was good enough for it: the next rule does not wait for that.
+                Step::Next => drop(cx.take_wait()),
                 Step::Stop => return End::Stopped { rule },
                 Step::Final => return End::Final { rule },
                 Step::Wait(wait @ Wait::Pause(_)) => return End::Wait { rule: rule + 1, wait },
