@@ -37,9 +37,16 @@ impl fmt::Debug for Wait {
     }
 }
 
+/// A fact in its slot.
+enum Held<'f> {
+    Nothing,
+    Shared(&'f dyn Any),
+    Own(&'f mut dyn Any),
+}
+
 /// One evaluation. It holds facts by reference, so it never lives across an await.
 pub struct Context<'f> {
-    slots: [Option<&'f mut dyn Any>; Slot::COUNT],
+    slots: [Held<'f>; Slot::COUNT],
     place: Place,
     arena: &'f Arena,
     outside: &'f dyn Outside,
@@ -66,7 +73,7 @@ impl<'f> Context<'f> {
     #[must_use]
     pub fn new(place: Place, arena: &'f Arena, outside: &'f dyn Outside, variables: &'f mut Variables) -> Self {
         Self {
-            slots: [const { None }; Slot::COUNT],
+            slots: [const { Held::Nothing }; Slot::COUNT],
             place,
             arena,
             outside,
@@ -80,7 +87,14 @@ impl<'f> Context<'f> {
     /// Puts a fact into its slot.
     #[must_use]
     pub fn with<F: Fact>(mut self, fact: &'f mut F) -> Self {
-        self.slots[F::SLOT as usize] = Some(fact);
+        self.slots[F::SLOT as usize] = Held::Own(fact);
+        self
+    }
+
+    /// Puts a fact into its slot that nobody may change here.
+    #[must_use]
+    pub fn with_shared<F: Fact>(mut self, fact: &'f F) -> Self {
+        self.slots[F::SLOT as usize] = Held::Shared(fact);
         self
     }
 
@@ -94,13 +108,20 @@ impl<'f> Context<'f> {
     /// A fact, if it is there.
     #[must_use]
     pub fn fact<F: Fact>(&self) -> Option<&F> {
-        self.slots[F::SLOT as usize].as_deref()?.downcast_ref()
+        match &self.slots[F::SLOT as usize] {
+            Held::Own(fact) => fact.downcast_ref(),
+            Held::Shared(fact) => fact.downcast_ref(),
+            Held::Nothing => None,
+        }
     }
 
-    /// A fact, to be changed.
+    /// A fact, to be changed; `None` too if it is only shown here.
     #[must_use]
     pub fn fact_mut<F: Fact>(&mut self) -> Option<&mut F> {
-        self.slots[F::SLOT as usize].as_deref_mut()?.downcast_mut()
+        match &mut self.slots[F::SLOT as usize] {
+            Held::Own(fact) => fact.downcast_mut(),
+            Held::Shared(_) | Held::Nothing => None,
+        }
     }
 
     /// Where this is evaluated.
