@@ -5,7 +5,7 @@ use plimsoll_rules::{Fact, Parts, Slot};
 use crate::{Request, Response};
 
 /// Fetches over heads, and the actions that edit them.
-pub const PARTS: Parts = Parts { ..Parts::EMPTY };
+pub const PARTS: &[Parts] = &[Parts { ..Parts::EMPTY }];
 
 impl Fact for Request {
     const SLOT: Slot = Slot::Request;

@@ -17,6 +17,8 @@ pub enum Step {
     Final,
     /// Something has to happen first; then the same rule again, or, after a pause, the next one.
     Wait(Wait),
+    /// A rewrite could not be done: the list ends with that, unless it was made lenient ([`crate::Variables::lenient`]).
+    Failed,
 }
 
 /// An action, compiled.

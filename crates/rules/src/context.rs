@@ -147,6 +147,15 @@ impl<'f> Context<'f> {
         look(&mut self.variables.borrow_mut())
     }
 
+    /// From now on a rewrite that fails is passed over, or is not: up to the end of this list of rules.
+    pub fn set_lenient(&self, lenient: bool) {
+        self.variables.borrow_mut().lenient = lenient;
+    }
+
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.variables.borrow().lenient
+    }
+
     /// A fetch says: what is missing may still come.
     pub fn may_come(&self) {
         if !self.whole {

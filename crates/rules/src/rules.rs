@@ -118,6 +118,11 @@ pub enum End {
         /// For what.
         wait: Wait,
     },
+    /// A rewrite failed where all must succeed: the request ends with an error of our own.
+    Failed {
+        /// Which rule.
+        rule: usize,
+    },
 }
 
 /// Who is told what rules do.
@@ -172,6 +177,10 @@ impl Rules {
 
     /// The same, and tells what happens.
     pub fn run_watched<W: Watch>(&self, from: usize, cx: &mut Context<'_>, watch: &mut W) -> End {
+        if from == 0 {
+            // Each list begins strict (configuration manual, `strict-mode`).
+            cx.set_lenient(false);
+        }
         for (rule, this) in self.rules.iter().enumerate().skip(from) {
             if let Some(condition) = &this.condition {
                 let truth = condition.holds(cx);
@@ -191,6 +200,8 @@ impl Rules {
                 Step::Final => return End::Final { rule },
                 Step::Wait(wait @ Wait::Pause(_)) => return End::Wait { rule: rule + 1, wait },
                 Step::Wait(wait) => return End::Wait { rule, wait },
+                Step::Failed if cx.is_lenient() => {}
+                Step::Failed => return End::Failed { rule },
             }
         }
         End::Passed

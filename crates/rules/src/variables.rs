@@ -183,6 +183,8 @@ pub struct Variables {
     pub check: Set,
     /// How much they may hold.
     pub limits: Limits,
+    /// A rewrite that fails is passed over, in the list of rules that is gone through (`strict-mode off`).
+    pub lenient: bool,
 }
 
 impl fmt::Debug for Variables {
