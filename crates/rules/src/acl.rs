@@ -187,11 +187,12 @@ impl Acls {
             return Some(Arc::clone(acl));
         }
         let (mut found, mut regexes) = (plimsoll_config::Diagnostics::new(), crate::compiler::Regexes::default());
-        let none = Self::default();
+        let (none, patterns) = (Self::default(), crate::Loading::default());
         let mut compiler = Compiler {
             language,
             names: &crate::NoNames,
             acls: &none,
+            patterns: &patterns,
             place: None,
             regexes: &mut regexes,
             found: &mut found,

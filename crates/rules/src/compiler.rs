@@ -10,6 +10,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::acl::Acls;
 use crate::language::Language;
+use crate::pattern::Loading;
 use crate::place::Place;
 
 /// The most memory that a compiled regular expression may take.
@@ -85,6 +86,8 @@ pub struct Compiler<'c> {
     pub names: &'c dyn Names,
     /// The ACLs that may be used.
     pub acls: &'c Acls,
+    /// The lists of patterns that it uses.
+    pub patterns: &'c Loading,
     /// Where the text stands; `None`: in an ACL, which is looked at again where it is used.
     pub place: Option<Place>,
     /// Regular expressions that were compiled already.
@@ -121,6 +124,7 @@ impl Compiler<'_> {
             language: self.language,
             names: self.names,
             acls: self.acls,
+            patterns: self.patterns,
             place,
             regexes: self.regexes,
             found: self.found,

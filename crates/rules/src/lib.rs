@@ -43,6 +43,7 @@ pub use fact::{Fact, Needs, Slot, Slots};
 pub use fetch::Fetch;
 pub use format::{Alias, Format};
 pub use language::{Language, Parts};
+pub use pattern::{Loading, PatternFiles};
 pub use place::{Place, Places};
 pub use rules::{End, Origin, Rule, Rules, Unwatched, Watch};
 pub use value::{Stored, Type, Value};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use plimsoll_config::{Diagnostics, FileId, Sources, Span};
 use plimsoll_rules::{
-    Acl, Acls, Arena, Compiler, Context, End, Expr, Format, Language, Names, NoNames, Outside, Parts, Place, Regexes,
-    Rule, Rules, Stored, Text, Variables,
+    Acl, Acls, Arena, Compiler, Context, End, Expr, Format, Language, Loading, Names, NoNames, Outside, Parts, Place,
+    Regexes, Rule, Rules, Stored, Text, Variables,
 };
 
 /// Time stands still on 2026-11-20 at noon UTC.
@@ -29,6 +29,7 @@ pub struct House {
     pub language: Language,
     pub acls: Acls,
     pub names: Arc<dyn Names>,
+    pub patterns: Loading,
     pub place: Place,
     sources: Sources,
     regexes: Regexes,
@@ -40,6 +41,7 @@ impl House {
             language: Language::new(parts),
             acls: Acls::default(),
             names: Arc::new(NoNames),
+            patterns: Loading::default(),
             place,
             sources: Sources::new(),
             regexes: Regexes::default(),
@@ -60,6 +62,7 @@ impl House {
             language: &self.language,
             names: &*self.names,
             acls: &self.acls,
+            patterns: &self.patterns,
             place,
             regexes: &mut self.regexes,
             found: &mut found,

@@ -1,5 +1,9 @@
 //! Patterns: what a value is compared with, and how (configuration manual, section 7.1).
 
+mod files;
+
+pub use files::{Loading, PatternFiles};
+
 use crate::expr::Expr;
 use crate::words::Words;
 use crate::{Compiler, Context, Type, Value};
