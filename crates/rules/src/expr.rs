@@ -260,13 +260,25 @@ fn available(
     defined: Option<Span>,
     compiler: &mut Compiler<'_>,
 ) -> Option<()> {
-    let Some(missing) = missing(fetch.needs, place) else { return Some(()) };
-    let text = format!("`{}` looks at {}, which is not there in {}", fetch.name, missing.what(), place.name());
+    lookable(fetch.name, fetch.needs, place, span, defined, compiler)
+}
+
+/// Are the facts there that something of a name looks at? If not, that is reported, with where they would be.
+pub(crate) fn lookable(
+    name: &str,
+    needs: Needs,
+    place: Place,
+    span: Span,
+    defined: Option<Span>,
+    compiler: &mut Compiler<'_>,
+) -> Option<()> {
+    let Some(missing) = missing(needs, place) else { return Some(()) };
+    let text = format!("`{name}` looks at {}, which is not there in {}", missing.what(), place.name());
     let mut error = Diagnostic::error("rule.not-here", span, text).label("not available here");
     if let Some(defined) = defined {
         error = error.also(defined, "used by this");
     }
-    let legal = Place::ALL.into_iter().filter(|place| self::missing(fetch.needs, *place).is_none());
+    let legal = Place::ALL.into_iter().filter(|place| self::missing(needs, *place).is_none());
     let legal: Vec<Place> = legal.collect();
     compiler.found.push(error.help(format!("it can be used in {}", list(&Places::of(&legal).names()))));
     None

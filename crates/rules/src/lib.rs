@@ -41,7 +41,7 @@ pub use converter::Converter;
 pub use expr::Expr;
 pub use fact::{Fact, Needs, Slot, Slots};
 pub use fetch::Fetch;
-pub use format::{Alias, Format};
+pub use format::{Alias, Each, Format, Purpose, Show};
 pub use language::{Language, Parts};
 pub use pattern::{Loading, PatternFiles};
 pub use place::{Place, Places};

@@ -2,7 +2,7 @@
 
 use crate::action::{Act, Action, Call, Step};
 use crate::expr::Expr;
-use crate::format::Format;
+use crate::format::{Format, Purpose};
 use crate::place::Places;
 use crate::variables::Name;
 use crate::{Compiler, Context, Value};
@@ -80,7 +80,7 @@ fn set_var(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<Box<dyn A
 
 fn set_var_fmt(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>> {
     let name = name(call, compiler)?;
-    let format = Format::compile(&call.word("a format", compiler)?, compiler)?;
+    let format = Format::compile_for(Purpose::Plain, &call.word("a format", compiler)?, compiler)?;
     Some(Box::new(SetVarFmt(name, format)))
 }
 

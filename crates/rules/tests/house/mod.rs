@@ -8,7 +8,7 @@ use std::time::Duration;
 use plimsoll_config::{Diagnostics, FileId, Sources, Span};
 use plimsoll_rules::{
     Acl, Acls, Arena, Compiler, Context, End, Expr, Format, Language, Loading, Names, NoNames, Outside, Parts, Place,
-    Regexes, Rule, Rules, Stored, Text, Variables,
+    Purpose, Regexes, Rule, Rules, Stored, Text, Variables,
 };
 
 /// Time stands still on 2026-11-20 at noon UTC.
@@ -78,6 +78,10 @@ impl House {
 
     pub fn format(&mut self, text: &str) -> Result<Format, String> {
         self.compile(text, Some(self.place), |text, _, compiler| Format::compile(&text.word(), compiler))
+    }
+
+    pub fn format_for(&mut self, purpose: Purpose, text: &str) -> Result<Format, String> {
+        self.compile(text, Some(self.place), |text, _, compiler| Format::compile_for(purpose, &text.word(), compiler))
     }
 
     pub fn acl(&mut self, name: &str, line: &str) -> Result<(), String> {
