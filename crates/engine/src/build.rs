@@ -9,6 +9,7 @@ use plimsoll_clock::Tick;
 use plimsoll_config::{ShortForm, Spanned};
 use plimsoll_http::{Limits, Tolerance};
 use plimsoll_net::{Address, ConnectOptions, Source, UseSource};
+use plimsoll_proxy::rules::Directory;
 use plimsoll_proxy::{Backend, Frontend, Mode, ProxyV2Option, SendProxy, Snapshot, Target};
 use plimsoll_proxy_protocol::Version;
 use plimsoll_server::{HealthOptions, ServerOptions, Settings};
@@ -67,7 +68,10 @@ impl Plan {
             .backends
             .iter()
             .zip(&self.addresses)
-            .map(|((name, backend), addresses)| Arc::new(self.backend(world, name, backend, addresses, now)))
+            .zip(&self.rules.backends)
+            .map(|(((name, backend), addresses), rules)| {
+                Arc::new(Backend { rules: rules.clone(), ..self.backend(world, name, backend, addresses, now) })
+            })
             .collect();
         for (backend, servers) in backends.iter().zip(&self.servers) {
             let nowhere = backend.targets.iter().zip(servers).filter(|(_, server)| server.known().is_none());
@@ -77,12 +81,22 @@ impl Plan {
             }
         }
         let by_name: HashMap<&str, &Arc<Backend>> = backends.iter().map(|backend| (&*backend.name, backend)).collect();
-        let frontends = self
+        let mut frontends: Vec<Frontend> = self
             .file
             .frontends
             .iter()
-            .map(|(name, frontend)| Arc::new(self.frontend(world, name, frontend, &by_name, maxconn)))
+            .zip(&self.rules.frontends)
+            .map(|((name, frontend), rules)| Frontend {
+                rules: rules.clone(),
+                ..self.frontend(world, name, frontend, &by_name, maxconn)
+            })
             .collect();
+        let live = frontends.iter().map(|frontend| Arc::clone(&frontend.live)).collect();
+        let directory = Arc::new(Directory::new(live, backends.clone()));
+        for frontend in &mut frontends {
+            frontend.directory = Arc::clone(&directory);
+        }
+        let frontends = frontends.into_iter().map(Arc::new).collect();
         Snapshot { process: Arc::clone(&world.process), frontends, backends }
     }
 
@@ -109,6 +123,8 @@ impl Plan {
                 || options.httpclose.or(defaults.httpclose).unwrap_or(false),
             limits: Limits::DEFAULT,
             log: options.access_log.or(defaults.access_log).unwrap_or(true),
+            rules: None,
+            directory: Arc::default(),
             live: world.frontend(name, own, options.rate_limit_sessions.or(defaults.rate_limit_sessions)),
         }
     }
@@ -175,6 +191,7 @@ impl Plan {
             abortonclose: options.abortonclose.or(defaults.abortonclose).unwrap_or(false),
             splicing: splicing::of_backend(&self.file, options),
             limits: Limits::DEFAULT,
+            rules: None,
             live: living.live,
         }
     }

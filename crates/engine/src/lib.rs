@@ -14,6 +14,7 @@ mod control;
 mod ending;
 mod events;
 mod explanation;
+mod language;
 mod listeners;
 mod load;
 mod model;

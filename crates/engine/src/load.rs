@@ -131,7 +131,7 @@ fn compiled(
     not_yet::take(&mut tree, found);
     let file = plimsoll_config::salvage_tree::<File>(&tree, sources, found)?;
     let mut sense = Diagnostics::new();
-    let plan = compile(file, &tree, surroundings, &mut sense);
+    let plan = compile(file, &tree, surroundings, sources, &mut sense);
     let told: Vec<Span> = found.iter().map(|finding| finding.primary.span).collect();
     let news =
         |finding: &Diagnostic| !follows(finding, &tree, &told) && (complete || !REFERENCES.contains(&finding.code));

@@ -258,6 +258,29 @@ pub(crate) struct Frontend {
     pub(crate) splice_request: Option<bool>,
     /// What servers send stays inside the kernel wherever it can. Set here or on the other side: either counts.
     pub(crate) splice_response: Option<bool>,
+    /// Conditions by name, for rules: an expression and patterns each, or several, one of which must match.
+    #[serde(default)]
+    pub(crate) acls: NamedMap<OneOrMany<Spanned<String>>>,
+    /// Rules about connections and their first bytes.
+    #[serde(default)]
+    pub(crate) tcp_request: TcpRequest,
+    /// Rules about requests, in this order: `set-header X-Forwarded-Proto https if secure`.
+    #[serde(default)]
+    pub(crate) http_request: OneOrMany<Spanned<String>>,
+    /// Rules about responses of servers.
+    #[serde(default)]
+    pub(crate) http_response: OneOrMany<Spanned<String>>,
+    /// Rules about every response, our own included.
+    #[serde(default)]
+    pub(crate) http_after_response: OneOrMany<Spanned<String>>,
+    /// Which backend, by conditions: `NAME if CONDITION`; the first that holds counts.
+    #[serde(default)]
+    pub(crate) use_backend: OneOrMany<Spanned<String>>,
+    /// A path that is answered 200 without a log line, for other balancers' checks.
+    pub(crate) monitor_uri: Option<Spanned<String>>,
+    /// Conditions on which the monitor's path is answered 503.
+    #[serde(default)]
+    pub(crate) monitor_fail: OneOrMany<Spanned<String>>,
     /// The backend of its requests. Without: 503, or a reset in TCP mode.
     pub(crate) default_backend: Option<Spanned<String>>,
 }
@@ -347,6 +370,27 @@ pub(crate) struct Backend {
     pub(crate) splice_request: Option<bool>,
     /// What servers send stays inside the kernel wherever it can. Set here or on the other side: either counts.
     pub(crate) splice_response: Option<bool>,
+    /// Conditions by name, for rules: an expression and patterns each, or several, one of which must match.
+    #[serde(default)]
+    pub(crate) acls: NamedMap<OneOrMany<Spanned<String>>>,
+    /// Rules about connections and their first bytes.
+    #[serde(default)]
+    pub(crate) tcp_request: TcpRequest,
+    /// Rules about requests, in this order: `set-header X-Forwarded-Proto https if secure`.
+    #[serde(default)]
+    pub(crate) http_request: OneOrMany<Spanned<String>>,
+    /// Rules about responses of servers.
+    #[serde(default)]
+    pub(crate) http_response: OneOrMany<Spanned<String>>,
+    /// Rules about every response, our own included.
+    #[serde(default)]
+    pub(crate) http_after_response: OneOrMany<Spanned<String>>,
+    /// Rules about the first bytes of servers.
+    #[serde(default)]
+    pub(crate) tcp_response: TcpResponse,
+    /// Which server, by conditions: `NAME if CONDITION`; the first that holds and is usable counts.
+    #[serde(default)]
+    pub(crate) use_server: OneOrMany<Spanned<String>>,
     /// How its servers are checked; not at all if given neither here nor in the defaults.
     pub(crate) health_check: Option<Spanned<HealthCheck>>,
     /// Its servers, in this order: an address each, or a map with an `address`.
@@ -410,11 +454,64 @@ pub(crate) struct Listen {
     pub(crate) splice_request: Option<bool>,
     /// What servers send stays inside the kernel wherever it can. Set here or on the other side: either counts.
     pub(crate) splice_response: Option<bool>,
+    /// Conditions by name, for rules: an expression and patterns each, or several, one of which must match.
+    #[serde(default)]
+    pub(crate) acls: NamedMap<OneOrMany<Spanned<String>>>,
+    /// Rules about connections and their first bytes.
+    #[serde(default)]
+    pub(crate) tcp_request: TcpRequest,
+    /// Rules about requests, in this order: `set-header X-Forwarded-Proto https if secure`.
+    #[serde(default)]
+    pub(crate) http_request: OneOrMany<Spanned<String>>,
+    /// Rules about responses of servers.
+    #[serde(default)]
+    pub(crate) http_response: OneOrMany<Spanned<String>>,
+    /// Rules about every response, our own included.
+    #[serde(default)]
+    pub(crate) http_after_response: OneOrMany<Spanned<String>>,
+    /// Which backend, by conditions: `NAME if CONDITION`; the first that holds counts.
+    #[serde(default)]
+    pub(crate) use_backend: OneOrMany<Spanned<String>>,
+    /// A path that is answered 200 without a log line, for other balancers' checks.
+    pub(crate) monitor_uri: Option<Spanned<String>>,
+    /// Conditions on which the monitor's path is answered 503.
+    #[serde(default)]
+    pub(crate) monitor_fail: OneOrMany<Spanned<String>>,
+    /// Rules about the first bytes of servers.
+    #[serde(default)]
+    pub(crate) tcp_response: TcpResponse,
+    /// Which server, by conditions: `NAME if CONDITION`; the first that holds and is usable counts.
+    #[serde(default)]
+    pub(crate) use_server: OneOrMany<Spanned<String>>,
     /// How its servers are checked; not at all if given neither here nor in the defaults.
     pub(crate) health_check: Option<Spanned<HealthCheck>>,
     /// Its servers, in this order: an address each, or a map with an `address`.
     #[serde(default)]
     pub(crate) servers: NamedMap<Spanned<ShortForm<ServerLine>>>,
+}
+
+/// Rules about connections and their first bytes.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct TcpRequest {
+    /// How long rules about content may wait for bytes; not at all if not given.
+    pub(crate) inspect_delay: Option<Duration>,
+    /// For frontends: as soon as a connection is accepted.
+    pub(crate) connection: OneOrMany<Spanned<String>>,
+    /// For frontends: when it is known who connects, behind a PROXY header.
+    pub(crate) session: OneOrMany<Spanned<String>>,
+    /// When bytes, or a request's head, are there.
+    pub(crate) content: OneOrMany<Spanned<String>>,
+}
+
+/// Rules about the first bytes of servers.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct TcpResponse {
+    /// How long they may wait for bytes; not at all if not given.
+    pub(crate) inspect_delay: Option<Duration>,
+    /// When bytes, or a response's head, are there.
+    pub(crate) content: OneOrMany<Spanned<String>>,
 }
 
 /// One server.

@@ -4,10 +4,11 @@ mod binds;
 mod inherit;
 mod lint;
 mod of_process;
+mod rules;
 mod servers;
 pub(crate) mod splicing;
 
-use plimsoll_config::{Diagnostic, Diagnostics, Node, Spanned};
+use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Spanned};
 use plimsoll_net::{Address, ListenOptions};
 use plimsoll_observe::{LogTarget, To};
 use plimsoll_proxy::Mode;
@@ -24,6 +25,8 @@ pub struct Plan {
     pub(crate) workers: usize,
     pub(crate) maxconn: Option<usize>,
     pub(crate) log: Vec<LogTarget>,
+    /// The rules of its proxies.
+    pub(crate) rules: rules::Compiled,
     /// Addresses to listen on.
     pub binds: Vec<Bind>,
     /// Of each backend's servers: what is known of their addresses.
@@ -92,6 +95,7 @@ pub(crate) fn compile(
     mut file: File,
     tree: &Node,
     surroundings: &Surroundings<'_>,
+    sources: &Sources,
     found: &mut Diagnostics,
 ) -> Option<Plan> {
     let written = Written::of(tree);
@@ -106,6 +110,7 @@ pub(crate) fn compile(
         None | Some(Threads::Auto) => surroundings.cpus,
         Some(Threads::Count(count)) => *count as usize,
     };
+    let rules = rules::compile(&file, sources, surroundings, found);
     lint::lint(&lint::Look::new(&file, tree, &binds, workers, surroundings), found);
     let log = match &file.global.log {
         None => vec![LogTarget::new(To::Stdout)],
@@ -113,7 +118,7 @@ pub(crate) fn compile(
     };
     let maxconn = file.global.maxconn.as_deref().map(|maxconn| *maxconn as usize);
     let addresses = servers.iter().map(|all| all.iter().map(ServerAddress::or_nowhere).collect()).collect();
-    (!found.has_errors()).then_some(Plan { file, workers, maxconn, log, binds, servers, addresses })
+    (!found.has_errors()).then_some(Plan { file, workers, maxconn, log, rules, binds, servers, addresses })
 }
 
 /// Names that must exist, and modes that must agree.
@@ -122,6 +127,10 @@ fn references(file: &File, written: &Written<'_>, found: &mut Diagnostics) {
     let mode = |mode: &Option<Spanned<Mode>>| mode.as_deref().copied().unwrap_or(default_mode);
     for (name, frontend) in file.frontends.iter() {
         let Some(wanted) = &frontend.default_backend else {
+            if !frontend.use_backend.is_empty() || !frontend.http_request.is_empty() {
+                // Its rules may send or answer everything.
+                continue;
+            }
             found.push(Diagnostic::warning(
                 "config.no-backend",
                 name.span(),

@@ -138,6 +138,7 @@ impl Engine {
         let admin = control.prepare(&plan.admin()).map_err(StartError::Admin)?;
         let mut opened = Opened::open(&plan, &world, workers)?;
         let snapshot = Arc::new(plan.build(&mut world, budget, Tick::now()));
+        plan.rules.commit();
         events::follow(&snapshot, &[], &log.events());
         let (ready, started) = channel();
         let mut handles = Vec::with_capacity(workers);
@@ -241,6 +242,7 @@ impl Engine {
 
         // From here on nothing can fail.
         self.log.replace(log);
+        plan.rules.commit();
         let now = Tick::now();
         let snapshot = Arc::new(plan.build(world, budget, now));
         self.alive.add(&snapshot);

@@ -12,7 +12,9 @@ fn a_slug_says_whose_side_it_is_and_a_state_has_two_printable_letters() {
         assert!(["ok", "client", "server", "proxy", "rule", "tls"].contains(&side), "{}", outcome.slug);
         assert!(outcome.slug.bytes().all(|byte| byte.is_ascii_lowercase() || b".-_0123456789".contains(&byte)));
         assert!(outcome.state.iter().all(u8::is_ascii_graphic), "{}", outcome.slug);
-        assert!(outcome.status == 0 || (400..600).contains(&outcome.status), "{}", outcome.slug);
+        // What ends as somebody meant it to may be answered with anything.
+        let least = if outcome.state[0] == b'L' { 200 } else { 400 };
+        assert!(outcome.status == 0 || (least..600).contains(&outcome.status), "{}", outcome.slug);
         assert!(outcome.text.ends_with('.'), "{}: one sentence", outcome.slug);
     }
 }

@@ -50,7 +50,8 @@ fn all_keys(node: &Node, into: &mut Vec<(String, Span)>) {
         Value::Map(entries) => {
             for (key, node) in entries {
                 into.push((key.text.clone(), key.span));
-                if ["named-defaults", "frontends", "backends", "listens", "servers"].contains(&key.text.as_str())
+                if ["named-defaults", "frontends", "backends", "listens", "servers", "acls"]
+                    .contains(&key.text.as_str())
                     && let Value::Map(named) = &node.value
                 {
                     named.iter().for_each(|(_, node)| all_keys(node, into));
@@ -171,6 +172,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("`global.admin`", "AdminOptions"),
     ("`defaults`", "Defaults"),
     ("`frontends.NAME`", "Frontend"),
+    ("`tcp-request`", "TcpRequest"),
+    ("`tcp-response`", "TcpResponse"),
     ("`frontends.NAME.bind`", "BindLine"),
     ("`backends.NAME`", "Backend"),
     ("`backends.NAME.servers.NAME`", "ServerLine"),

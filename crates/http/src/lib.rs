@@ -36,6 +36,7 @@ pub use response::Response;
 pub use rules::PARTS;
 pub use scan::Scanner;
 pub use stop::{request_stop, response_stop};
+pub use token::is_token;
 
 /// How far a head got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,7 +39,9 @@ byte_table!(TARGET, is_target_byte);
 byte_table!(HOST, is_host_byte);
 
 /// Is this a token?
-pub(crate) fn is_token(bytes: &[u8]) -> bool {
+/// Is it a token (RFC 9110 section 5.6.2)?
+#[must_use]
+pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|&byte| is_tchar(byte))
 }
 

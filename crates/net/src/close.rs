@@ -80,6 +80,15 @@ impl Stream {
         let _ = sockopt::set_socket_linger(self.fd(), Some(Duration::ZERO));
     }
 
+    /// What is sent from now on by closing does not reach the peer: it goes on waiting. Where repairing sockets is not allowed (it takes
+    /// CAP_NET_ADMIN), the RST that closes it dies at the first router, which a peer on this machine still sees.
+    pub fn forget(&self) {
+        if crate::sockopt::repair(&self.fd()).is_err() {
+            let _ = crate::sockopt::short_lived(&self.fd());
+            let _ = sockopt::set_socket_linger(self.fd(), Some(Duration::ZERO));
+        }
+    }
+
     /// Closes after an answer: FIN, then discards what the client still sends until its FIN, `until`, or `max_bytes`, and only
     /// then closes. A close with unread bytes would be a RST that can overtake the answer.
     pub async fn linger_towards_client(self, timer: &Timer, until: Tick, max_bytes: usize) -> Lingered {

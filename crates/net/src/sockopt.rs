@@ -11,6 +11,8 @@ use rustix::net::{AddressFamily, SocketType};
 
 sockopt_impl!(FastOpen, SetOnly, libc::IPPROTO_TCP, libc::TCP_FASTOPEN, i32);
 sockopt_impl!(DeferAccept, SetOnly, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, i32);
+sockopt_impl!(Repair, SetOnly, libc::IPPROTO_TCP, libc::TCP_REPAIR, i32);
+sockopt_impl!(Ttl, SetOnly, libc::IPPROTO_IP, libc::IP_TTL, i32);
 sockopt_impl!(Ipv6Transparent, SetOnly, libc::IPPROTO_IPV6, libc::IPV6_TRANSPARENT, bool);
 
 fn set<O: SetSockOpt>(fd: &impl AsFd, option: O, value: &O::Val) -> io::Result<()> {
@@ -51,6 +53,16 @@ pub(crate) fn bind_address_no_port(fd: &impl AsFd) -> io::Result<()> {
 /// Only what goes through this interface.
 pub(crate) fn interface(fd: &impl AsFd, name: &str) -> io::Result<()> {
     set(fd, BindToDevice, &OsString::from(name))
+}
+
+/// Closing it sends nothing (`TCP_REPAIR`); needs CAP_NET_ADMIN.
+pub(crate) fn repair(fd: &impl AsFd) -> io::Result<()> {
+    set(fd, Repair, &1)
+}
+
+/// What it sends goes no further than the first router.
+pub(crate) fn short_lived(fd: &impl AsFd) -> io::Result<()> {
+    set(fd, Ttl, &1)
 }
 
 /// The largest segment, 88 to 32767 bytes.

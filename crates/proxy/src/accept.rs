@@ -137,9 +137,7 @@ impl Port {
     #[cold]
     pub(crate) fn newer(&self, route: &Rc<Route>, site: &Site) -> Option<(Rc<Route>, Rc<Site>)> {
         let newest = self.worker.route_of(self, &route.frontend.name).filter(|newest| !Rc::ptr_eq(newest, route))?;
-        let same =
-            |newer: &&Rc<Site>| newer.backend.name == site.backend.name && newer.backend.mode == site.backend.mode;
-        let newer = newest.site.as_ref().filter(same).map(Rc::clone)?;
+        let newer = newest.named(&site.backend.name).filter(|newer| newer.backend.mode == site.backend.mode)?;
         Some((newest, newer))
     }
 

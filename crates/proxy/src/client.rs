@@ -70,6 +70,10 @@ pub(crate) enum Closing {
     Reset,
 }
 
+impl plimsoll_rules::Fact for Client {
+    const SLOT: plimsoll_rules::Slot = plimsoll_rules::Slot::Client;
+}
+
 impl Client {
     pub(crate) fn new(stream: Stream, peer: Peer, permit: Permit) -> Self {
         let now = Tick::now();

@@ -188,4 +188,59 @@ pub const EXPLAIN: &[Explain] = &[
         &["a deployment"],
         &["`removed-servers: keep` or `drain TIME` gives such connections more time"],
     ),
+    Explain::new(
+        "rule.deny",
+        "A rule `deny` or `tarpit` of `http-request` matched. The log line and `show errors` name the proxy; `lb route` shows which rule it is.",
+        &["the rule does what it is for", "its condition holds for more than was meant"],
+        &["try the request with `lb route`, which prints each rule that was looked at"],
+    ),
+    Explain::new(
+        "rule.response.deny",
+        "A rule `deny` of `http-response` matched, or a rule ended the response in another way that leaves nothing to answer with.",
+        &["a server answered with what must not leave the house"],
+        &["ask the server itself for the same, and compare with the rule"],
+    ),
+    Explain::new(
+        "rule.reject",
+        "A rule `reject`, `close` or `silent-drop` matched: the connection ended without an answer.",
+        &["the rule does what it is for", "its condition holds for more than was meant"],
+        &["try the request with `lb route`"],
+    ),
+    Explain::new(
+        "rule.rewrite.failed",
+        "A rule should have changed the message and could not: the value holds a byte that no head may hold, the name is no name, or the head would be \
+         larger than it may be. As HAProxy does, the request is answered with 500, unless `strict-mode off` stands before the rule.",
+        &[
+            "a value that a client chose, with control characters in it",
+            "a rule that adds a large field to a large head",
+        ],
+        &[
+            "encode the value: `url_enc`, `base64`",
+            "put `strict-mode off` before the rule, if the request may go on without the change",
+        ],
+    ),
+    Explain::new(
+        "rule.return",
+        "A rule `return` answered; no server was asked.",
+        &["the rule does what it is for"],
+        &["nothing"],
+    ),
+    Explain::new(
+        "rule.redirect",
+        "A rule sent the client to another address; no server was asked.",
+        &["the rule does what it is for"],
+        &["nothing"],
+    ),
+    Explain::new(
+        "rule.auth",
+        "A rule `auth` asked the client for a user and a password: it had sent none, or wrong ones.",
+        &["the first request of every browser", "a password that was changed"],
+        &["nothing, unless it goes on: then compare the user with the `userlists`"],
+    ),
+    Explain::new(
+        "rule.monitor",
+        "The path of `monitor-uri` was asked for.",
+        &["another balancer checks this process"],
+        &["nothing"],
+    ),
 ];

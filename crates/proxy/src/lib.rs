@@ -20,6 +20,7 @@ mod outcomes;
 mod personal;
 mod rate;
 mod relay;
+pub mod rules;
 mod send_proxy;
 mod site;
 mod snapshot;

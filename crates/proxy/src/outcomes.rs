@@ -49,6 +49,22 @@ plimsoll_outcome::outcomes! {
     TUNNEL_SERVER_RESET = ("server.tunnel.reset", Server, Data, Never, b"SD", 0, "The server reset the connection.");
     /// A fault of this program ended the connection's task.
     PANICKED = ("proxy.panic", Proxy, Data, Never, b"ID", 0, "A fault in the proxy itself ended the connection.");
+    /// `http-request deny` and `tarpit`.
+    RULE_DENY = ("rule.deny", Proxy, Request, Never, b"PR", 403, "A rule denied the request.");
+    /// `http-response deny`.
+    RULE_RESPONSE_DENY = ("rule.response.deny", Proxy, Header, Never, b"PH", 502, "A rule denied the response.");
+    /// `reject` and `silent-drop`.
+    RULE_REJECT = ("rule.reject", Proxy, Request, Never, b"PR", 0, "A rule rejected the connection.");
+    /// A value that cannot stand in a head, or more than fits, while `strict-mode` is on.
+    RULE_REWRITE = ("rule.rewrite.failed", Proxy, Request, Never, b"PR", 500, "A rule could not change the message as it should.");
+    /// `http-request return`.
+    RULE_RETURN = ("rule.return", Proxy, Request, Never, b"LR", 200, "A rule answered.");
+    /// `redirect`.
+    RULE_REDIRECT = ("rule.redirect", Proxy, Request, Never, b"LR", 302, "A rule sent the client to another address.");
+    /// `http-request auth`.
+    RULE_AUTH = ("rule.auth", Proxy, Request, Never, b"PR", 401, "A rule asks the client who it is.");
+    /// `monitor-uri`.
+    MONITOR = ("rule.monitor", Proxy, Request, Never, b"LR", 200, "The monitor's path was asked for.");
     /// A reload took the server away, and the policy gave the connection no more time.
     REVOKED = ("proxy.server.removed", Proxy, Data, Never, b"KD", 0, "The server was removed or changed by a reload.");
 }

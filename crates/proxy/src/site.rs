@@ -1,6 +1,7 @@
 //! A worker's own view of the configuration: where a port's clients go, and the idle connections to its servers.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -41,11 +42,30 @@ impl Site {
 pub(crate) struct Route {
     pub(crate) frontend: Arc<Frontend>,
     pub(crate) site: Option<Rc<Site>>,
+    /// Of the backends that rules lead to, by their places in the directory; made when first needed.
+    others: RefCell<HashMap<u32, Rc<Site>>>,
 }
 
 impl Route {
     pub(crate) fn new(frontend: &Arc<Frontend>) -> Rc<Self> {
         let site = frontend.default_backend.as_ref().map(Site::new);
-        Rc::new(Self { frontend: Arc::clone(frontend), site })
+        Rc::new(Self { frontend: Arc::clone(frontend), site, others: RefCell::default() })
+    }
+
+    /// The site of a backend that a rule leads to.
+    pub(crate) fn switched(&self, place: u32) -> Option<Rc<Site>> {
+        let backend = self.frontend.directory.backends.get(place as usize)?;
+        if let Some(site) = self.site.as_ref().filter(|site| Arc::ptr_eq(&site.backend, backend)) {
+            return Some(Rc::clone(site));
+        }
+        Some(Rc::clone(self.others.borrow_mut().entry(place).or_insert_with(|| Site::new(backend))))
+    }
+
+    /// The site of a backend by its name.
+    pub(crate) fn named(&self, name: &str) -> Option<Rc<Site>> {
+        match &self.site {
+            Some(site) if *site.backend.name == *name => Some(Rc::clone(site)),
+            _ => self.switched(self.frontend.directory.backend(name)?),
+        }
     }
 }

@@ -14,6 +14,7 @@ use plimsoll_upstream::Reuse;
 use serde::Deserialize;
 
 use crate::mail::Mailbox;
+use crate::rules::{BackendRules, Directory, FrontendRules};
 use crate::{
     BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, Rate, SendProxy, Splicing, Timeouts,
 };
@@ -116,6 +117,10 @@ pub struct Frontend {
     pub limits: Limits,
     /// `access-log`
     pub log: bool,
+    /// Its rules, if it has any.
+    pub rules: Option<Arc<FrontendRules>>,
+    /// All proxies of this configuration, for rules.
+    pub directory: Arc<Directory>,
     /// What the world did.
     pub live: Arc<FrontendLive>,
 }
@@ -186,6 +191,8 @@ pub struct Backend {
     pub abortonclose: bool,
     /// What a server may make us hold.
     pub limits: Limits,
+    /// Its rules, if it has any.
+    pub rules: Option<Arc<BackendRules>>,
     /// What the world did.
     pub live: Arc<BackendLive>,
 }

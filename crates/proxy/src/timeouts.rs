@@ -29,6 +29,8 @@ pub struct Timeouts {
     pub client_fin: Option<Written>,
     /// Inactivity of a server that has closed its sending side.
     pub server_fin: Option<Written>,
+    /// How long `tarpit` holds a request; `connect` if not given.
+    pub tarpit: Option<Written>,
     /// One health check; its interval if not given.
     pub check: Option<Written>,
 }
@@ -54,6 +56,7 @@ impl Timeouts {
             tunnel: self.tunnel.or(defaults.tunnel),
             client_fin: self.client_fin.or(defaults.client_fin),
             server_fin: self.server_fin.or(defaults.server_fin),
+            tarpit: self.tarpit.or(defaults.tarpit),
             check: self.check.or(defaults.check),
         }
     }

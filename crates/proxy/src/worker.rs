@@ -73,6 +73,16 @@ pub struct Assignment {
     pub gate: Option<Arc<Gate>>,
 }
 
+impl plimsoll_rules::Outside for Worker {
+    fn wall(&self) -> std::time::Duration {
+        plimsoll_clock::wall().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+    }
+
+    fn random(&self) -> u64 {
+        Self::random(self)
+    }
+}
+
 impl Worker {
     /// A worker without listeners. Must be called inside its runtime: it spawns the tasks that look after timers and idle connections.
     #[must_use]

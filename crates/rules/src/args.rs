@@ -110,6 +110,9 @@ pub enum Arg {
     Object(Arc<dyn Any + Send + Sync>),
 }
 
+/// Looks at the arguments of a row once more when the configuration is read; may replace them. The error says what is wrong.
+pub type Check = fn(&mut Args, &mut Compiler<'_>) -> Result<(), String>;
+
 /// The arguments of one use of a row; as many as it has parameters.
 #[derive(Clone, Debug, Default)]
 pub struct Args(pub Box<[Arg]>);

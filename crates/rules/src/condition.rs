@@ -54,7 +54,6 @@ pub struct Condition {
 
 impl Condition {
     /// Reads `if …` or `unless …` up to the end of the words, or nothing if there are none. The outer `None`: something is wrong, and is reported.
-    #[expect(clippy::option_option, reason = "no condition is not the same as a wrong one")]
     pub fn compile(words: &mut Words, compiler: &mut Compiler<'_>) -> Option<Option<Self>> {
         let Some(word) = words.peek().cloned() else { return Some(None) };
         if !words.at_condition() {

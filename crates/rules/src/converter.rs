@@ -1,7 +1,7 @@
 //! The row of a converter: one value into another.
 
-use crate::args::{Args, Param};
-use crate::{Compiler, Context, Type, Value};
+use crate::args::{Args, Check, Param};
+use crate::{Context, Type, Value};
 
 /// A converter, as a row of its owner's table.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct Converter {
     /// What it gives.
     pub output: Type,
     /// Looks at the arguments once more when the configuration is read; may replace them.
-    pub check: Option<fn(&mut Args, &mut Compiler<'_>) -> Result<(), String>>,
+    pub check: Option<Check>,
     /// The value, or `None` when there is none.
     pub eval: for<'c> fn(Value<'c>, &'c Args, &'c Context<'_>) -> Option<Value<'c>>,
     /// One or two sentences for the reference.

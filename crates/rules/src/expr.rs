@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plimsoll_config::{Diagnostic, Span};
 
-use crate::args::{self, Arg, Args, Param};
+use crate::args::{self, Arg, Args, Check, Param};
 use crate::context::Walk;
 use crate::fact::{Needs, Slot};
 use crate::place::{Place, Places};
@@ -238,12 +238,7 @@ fn typed(name: &str, params: &[Param], words: &[Word], span: Span, compiler: &mu
     Some(Args(args.into()))
 }
 
-fn checked(
-    check: Option<fn(&mut Args, &mut Compiler<'_>) -> Result<(), String>>,
-    args: &mut Args,
-    span: Span,
-    compiler: &mut Compiler<'_>,
-) -> Option<()> {
+fn checked(check: Option<Check>, args: &mut Args, span: Span, compiler: &mut Compiler<'_>) -> Option<()> {
     let Some(check) = check else { return Some(()) };
     if let Err(text) = check(args, compiler) {
         compiler.error("rule.argument", span, text);

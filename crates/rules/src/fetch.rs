@@ -1,8 +1,8 @@
 //! The row of a sample fetch: where a value comes from.
 
-use crate::args::{Args, Param};
+use crate::args::{Args, Check, Param};
 use crate::fact::Needs;
-use crate::{Compiler, Context, Type, Value};
+use crate::{Context, Type, Value};
 
 /// A fetch, as a row of its owner's table.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Fetch {
     /// Whether `name_beg`, `name_reg` and the like are ACLs of their own (configuration manual, section 7.3).
     pub suffixes: bool,
     /// Looks at the arguments once more when the configuration is read; may replace them.
-    pub check: Option<fn(&mut Args, &mut Compiler<'_>) -> Result<(), String>>,
+    pub check: Option<Check>,
     /// The value, or `None` when there is none.
     pub eval: for<'c> fn(&'c Args, &'c Context<'_>) -> Option<Value<'c>>,
     /// One or two sentences for the reference.

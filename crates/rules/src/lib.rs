@@ -32,7 +32,7 @@ mod words;
 pub use acl::{Acl, Acls};
 pub use action::{Act, Action, Call, Step};
 pub use arena::Arena;
-pub use args::{Arg, ArgKind, Args, Param};
+pub use args::{Arg, ArgKind, Args, Check, Param};
 pub use builtin::PARTS;
 pub use compiler::{Compiler, Names, NoNames, Regexes};
 pub use condition::{Condition, Term, Truth};

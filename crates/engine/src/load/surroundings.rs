@@ -3,9 +3,11 @@
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use plimsoll_net::Family;
 use plimsoll_process::keeper;
+use plimsoll_rules::PatternFiles;
 
 use super::files::{Ask, Disk, Files};
 
@@ -28,7 +30,12 @@ pub struct Surroundings<'s> {
     pub pipe_room: u64,
     /// Workers where the file says `auto`.
     pub cpus: usize,
+    /// The lists of patterns that are in force.
+    pub patterns: PatternFiles,
 }
+
+/// The lists of patterns of this process: they outlive configurations, and are found before there is an engine.
+static PATTERNS: LazyLock<PatternFiles> = LazyLock::new(PatternFiles::default);
 
 impl Surroundings<'_> {
     /// Those of this process.
@@ -42,6 +49,7 @@ impl Surroundings<'_> {
             source_ports: source_ports(),
             pipe_room: plimsoll_net::most_room() as u64,
             cpus: plimsoll_net::limits::cpus(),
+            patterns: PATTERNS.clone(),
         }
     }
 
@@ -56,6 +64,7 @@ impl Surroundings<'_> {
             source_ports: u64::MAX,
             pipe_room: u64::MAX,
             cpus: 1,
+            patterns: PatternFiles::default(),
         }
     }
 }

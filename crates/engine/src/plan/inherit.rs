@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use plimsoll_config::{Diagnostic, Diagnostics, Span, Spanned};
+use plimsoll_config::{Diagnostic, Diagnostics, OneOrMany, Span, Spanned};
 
-use crate::model::{Backend, Defaults, File, Frontend, Listen, NamedDefaults};
+use crate::model::{Backend, Defaults, File, Frontend, Listen, NamedDefaults, TcpRequest};
 
 /// Turns `listens` into frontends and backends. A name that is already taken is an error with both places.
 pub(super) fn split_listens(file: &mut File, found: &mut Diagnostics) {
@@ -45,6 +45,14 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         splice_auto: listen.splice_auto,
         splice_request: listen.splice_request,
         splice_response: listen.splice_response,
+        acls: listen.acls.clone(),
+        tcp_request: listen.tcp_request,
+        http_request: listen.http_request,
+        http_response: listen.http_response,
+        http_after_response: listen.http_after_response,
+        use_backend: listen.use_backend,
+        monitor_uri: listen.monitor_uri,
+        monitor_fail: listen.monitor_fail,
         default_backend: Some(name.clone()),
     };
     let backend = Backend {
@@ -67,6 +75,14 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         splice_auto: listen.splice_auto,
         splice_request: listen.splice_request,
         splice_response: listen.splice_response,
+        acls: listen.acls,
+        // Once is enough: the frontend has them.
+        tcp_request: TcpRequest::default(),
+        http_request: OneOrMany::default(),
+        http_response: OneOrMany::default(),
+        http_after_response: OneOrMany::default(),
+        tcp_response: listen.tcp_response,
+        use_server: listen.use_server,
         health_check: listen.health_check,
         servers: listen.servers,
     };

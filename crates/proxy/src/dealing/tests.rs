@@ -70,6 +70,8 @@ fn entered() -> (Arc<Process>, Arc<FrontendLive>, Arc<Gate>, Mail) {
         server_close: false,
         limits: Limits::DEFAULT,
         log: false,
+        rules: None,
+        directory: Arc::default(),
         live: Arc::clone(&live),
     };
     let mail = Mail {

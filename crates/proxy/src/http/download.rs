@@ -51,6 +51,11 @@ pub(super) async fn download(
         request.clear();
         request.release();
     }
+    if let Some(judge) = job.judge
+        && judge.response(job.client, job.request, response).await.is_err()
+    {
+        return Err(Failed { outcome: judge.outcome(), heard: record.heard });
+    }
     point("answered");
     record.first = Tick::now();
     record.status = response.status;

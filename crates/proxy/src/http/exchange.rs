@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use plimsoll_clock::Tick;
-use plimsoll_http::{Body, Framing, Method, Request, Response, answer, encode};
+use plimsoll_http::{Body, Framing, Request, Response, encode};
 use plimsoll_net::{Peeked, Stream, ToServer};
 use plimsoll_outcome::{Outcome, Side};
 use plimsoll_upstream::{Connection, Reuse};
@@ -18,8 +18,10 @@ use super::Next;
 use super::download::{Tail, download, may_repeat, to_client_failed};
 use super::head::{self, NoRequest};
 use super::job::{Failed, Job, Upload};
+use super::judge::{Decided, Judge};
 use super::parts::Parts;
 use super::record::Record;
+use super::replying::{decided, fail, refuse};
 use super::tunnel::Tunnel;
 use super::upload::{UploadEnd, absorb, upload};
 use super::write::{self, Patience};
@@ -29,7 +31,7 @@ use crate::connect::connect;
 use crate::lease::{Lease, Stay};
 use crate::personal::personal;
 use crate::site::{Route, Site};
-use crate::snapshot::{Backend, Frontend, Mode};
+use crate::snapshot::{Frontend, Mode};
 use crate::step::fault::point;
 use crate::{ABORTED_CONNECTING, BODY_ABORTED, NO_BACKEND, NO_SERVER, OK, SERVER_EARLY};
 
@@ -77,11 +79,29 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     record.head = Tick::now();
     record.started = started.unwrap_or(record.head);
     record.bytes_in = both.request.head.text().len() as u64;
-    let Some(site) = &route.site else {
-        return fail(client, frontend, None, &both.request, &mut record, &NO_BACKEND, false).await;
+    let mut judge = Judge::of(&route);
+    let mut site = route.site.clone();
+    if let Some(judge) = &mut judge {
+        if judge.frontend(client, &mut both.request).await.is_err() {
+            return decided(client, frontend, None, both, &mut record, judge).await;
+        }
+        site.clone_from(&judge.proxies.site);
+    }
+    let Some(site) = site else {
+        return fail(client, frontend, None, both, &mut record, &NO_BACKEND, false, judge.as_deref()).await;
     };
     let backend = &*site.backend;
-    let stay = Stay::begin(site, client.port().worker.id, record.head);
+    let stay = Stay::begin(&site, client.port().worker.id, record.head);
+    let mut wanted = None;
+    if let Some(judge) = &mut judge {
+        match judge.backend(client, &mut both.request).await {
+            Ok(server) => wanted = server,
+            Err(Decided) => {
+                drop(stay);
+                return decided(client, frontend, Some(backend), both, &mut record, judge).await;
+            }
+        }
+    }
     if (frontend.forwardfor || backend.forwardfor)
         && let Some(address) = client.address()
     {
@@ -89,9 +109,11 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     }
     let mut trip = Trip {
         route: Rc::clone(&route),
-        site: Rc::clone(site),
+        site: Rc::clone(&site),
         frontend,
         client,
+        judge: judge.as_deref(),
+        wanted,
         buf,
         first,
         out: Buffer::default(),
@@ -122,7 +144,12 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         }
         Err(failed) => {
             drop(stay);
-            fail(client, frontend, Some(backend), &both.request, &mut record, failed.outcome, whole).await
+            if let Some(judge) = judge.as_deref_mut()
+                && judge.has_verdict()
+            {
+                return decided(client, frontend, Some(backend), both, &mut record, judge).await;
+            }
+            fail(client, frontend, Some(backend), both, &mut record, failed.outcome, whole, judge.as_deref()).await
         }
     }
 }
@@ -136,52 +163,6 @@ fn closing(request: &Request, whole: bool) -> Closing {
 /// take that back; it is for bodies that a FIN would complete, and for clients who do not read or are gone.
 fn broken_off(outcome: &Outcome, until_close: bool) -> Closing {
     if outcome.side == Side::Server && !until_close { Closing::Linger } else { Closing::Reset }
-}
-
-/// Answers what is no request, and ends the connection.
-#[cold]
-async fn refuse(client: &Client, frontend: &Frontend, bytes: &[u8], outcome: &'static Outcome) -> Next {
-    let now = Tick::now();
-    let mut record = Record { started: now, bytes_in: bytes.len() as u64, ..Record::default() };
-    tell(client, frontend, &mut record, outcome, true, false).await;
-    record.refused(client, frontend, bytes, outcome);
-    Next::Close(Closing::Linger)
-}
-
-/// Answers a request that no server answered. Its connection stays if the client may keep it and nothing of the request is left unread.
-#[cold]
-async fn fail(
-    client: &Client,
-    frontend: &Frontend,
-    backend: Option<&Backend>,
-    request: &Request,
-    record: &mut Record,
-    outcome: &'static Outcome,
-    whole: bool,
-) -> Next {
-    let keep = whole && request.keep_alive && request.minor >= 1 && request.upgrade.is_none() && outcome.status >= 500;
-    let keep = keep && !frontend.close && !client.port().is_leaving();
-    let told = tell(client, frontend, record, outcome, !keep, request.method == Method::Head).await;
-    record.finish(client, frontend, backend, Some(request), outcome);
-    if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }
-}
-
-/// Writes an answer of our own. False: the client did not take it.
-async fn tell(
-    client: &Client,
-    frontend: &Frontend,
-    record: &mut Record,
-    outcome: &Outcome,
-    close: bool,
-    bodyless: bool,
-) -> bool {
-    let mut out = Buffer::default();
-    answer(outcome, close, bodyless, out.vec());
-    record.status = outcome.status;
-    let mut patience = Patience::new(&client.timer, frontend.timeouts.of_http_client());
-    let wrote = write::all(&client.stream, &mut out, &mut Buffer::default(), 0, &mut patience).await;
-    record.bytes_out += wrote.as_ref().copied().unwrap_or(0);
-    wrote.is_ok()
 }
 
 /// A response got through.
@@ -203,6 +184,10 @@ struct Trip<'a> {
     first: bool,
     /// The request as it goes to a server, with as much of its body as was in hand.
     out: Buffer,
+    /// The rules of the request, if it has any.
+    judge: Option<&'a Judge>,
+    /// `use-server`: for the first attempt.
+    wanted: Option<usize>,
     /// What is still to come of the body.
     body: Body,
     /// The last failure was a connect: the same server is not tried again at once.
@@ -267,7 +252,8 @@ impl Trip<'_> {
         });
         let backend = &*self.site.backend;
         let same = avoid.filter(|index| !backend.redispatch && usable(index));
-        let index = match private.filter(usable).or(same) {
+        let wanted = self.wanted.filter(|_| avoid.is_none() && !self.moved);
+        let index = match wanted.filter(usable).or(private.filter(usable)).or(same) {
             Some(bound) => bound,
             None => backend.choose(worker.id, avoid, &mut || worker.random()).ok_or(Failed::unheard(&NO_SERVER))?,
         };
@@ -305,6 +291,7 @@ impl Trip<'_> {
             request,
             tolerance: lease.target().tolerance,
             upload: Cell::new(if self.body.is_done() { Upload::Whole } else { Upload::Going }),
+            judge: self.judge,
             taken: Cell::new(0),
             held: Cell::new(request.expects_continue),
         };

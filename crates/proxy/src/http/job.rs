@@ -9,6 +9,8 @@ use crate::client::Client;
 use crate::snapshot::{Backend, Frontend};
 use crate::worker::Worker;
 
+use super::judge::Judge;
+
 /// One request on its way to one backend.
 pub(super) struct Job<'a> {
     pub(super) worker: &'a Worker,
@@ -22,6 +24,8 @@ pub(super) struct Job<'a> {
     pub(super) upload: Cell<Upload>,
     /// Bytes that the client took while its body was on the way: a sign of life.
     pub(super) taken: Cell<u64>,
+    /// The rules of the request, if it has any.
+    pub(super) judge: Option<&'a Judge>,
     /// The client holds its body back until the server says 100: until then the server is the one who is waited for.
     pub(super) held: Cell<bool>,
 }

@@ -135,6 +135,7 @@ fn backend(mode: Mode, origin: SocketAddr) -> Backend {
         splicing: Splicing { auto: Some(false), ..Splicing::default() },
         abortonclose: false,
         limits: Limits::DEFAULT,
+        rules: None,
         live: Arc::new(BackendLive::new(1)),
     }
 }
@@ -151,6 +152,8 @@ fn frontend(mode: Mode, backend: &Arc<Backend>) -> Frontend {
         server_close: false,
         limits: Limits::DEFAULT,
         log: false,
+        rules: None,
+        directory: Arc::default(),
         live: Arc::new(FrontendLive::new("web", 50, 1)),
     }
 }

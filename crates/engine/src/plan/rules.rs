@@ -1,0 +1,331 @@
+//! The rules of every proxy, compiled, or what is wrong with them.
+
+use std::any::Any;
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plimsoll_config::{Diagnostic, Diagnostics, NamedMap, OneOrMany, Sources, Span, Spanned};
+use plimsoll_proxy::Mode;
+use plimsoll_proxy::rules::{
+    BackendRef, BackendRules, FrontendRef, FrontendRules, ServerRef, Switch, UseBackend, UseServer,
+};
+use plimsoll_rules::{
+    Acl, Acls, Act, Compiler, Condition, Format, Loading, Names, Origin, Place, Regexes, Rule, Rules, Text, Word,
+};
+
+use crate::language::LANGUAGE;
+use crate::load::{Ask, Surroundings};
+use crate::model::{Backend, File, Frontend};
+
+/// What the rules of a configuration became, in the order of its proxies.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Compiled {
+    pub(crate) frontends: Vec<Option<Arc<FrontendRules>>>,
+    pub(crate) backends: Vec<Option<Arc<BackendRules>>>,
+    /// The lists of patterns that they use: in force once the configuration is.
+    patterns: Arc<Mutex<Option<Loading>>>,
+}
+
+impl Compiled {
+    /// The configuration is in force from now on.
+    pub(crate) fn commit(&self) {
+        if let Some(loading) = self.patterns.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            loading.commit();
+        }
+    }
+}
+
+/// The rules of all proxies.
+pub(super) fn compile(
+    file: &File,
+    sources: &Sources,
+    surroundings: &Surroundings<'_>,
+    found: &mut Diagnostics,
+) -> Compiled {
+    let mut regexes = Regexes::default();
+    let default_mode = file.defaults.mode.unwrap_or_default();
+    let known = Known::of(file, surroundings);
+    let patterns = surroundings.patterns.load();
+    let mut told = Diagnostics::new();
+    let mut bench =
+        Bench { acls: HashMap::new(), known, patterns: &patterns, sources, regexes: &mut regexes, found: &mut told };
+    let mode = |own: &Option<Spanned<Mode>>| own.as_deref().copied().unwrap_or(default_mode);
+    let frontends = file.frontends.values().map(|frontend| bench.frontend(frontend, mode(&frontend.mode))).collect();
+    let backends =
+        file.backends.iter().map(|(name, backend)| bench.backend(name, backend, mode(&backend.mode))).collect();
+    let mut unused: Vec<_> = bench.acls.into_iter().filter(|(_, (_, used))| !used).collect();
+    unused.sort_by_key(|(span, _)| (span.file, span.start));
+    for (span, (name, _)) in unused {
+        told.push(Diagnostic::warning("rule.unused-acl", span, format!("no rule uses the ACL `{name}`")));
+    }
+    // A listen is a frontend and a backend: what is wrong with its ACLs is found twice.
+    let mut known = HashSet::new();
+    found.extend(told.into_iter().filter(|told| known.insert((told.primary.span, told.code, told.message.clone()))));
+    Compiled { frontends, backends, patterns: Arc::new(Mutex::new(Some(patterns))) }
+}
+
+/// What all proxies' rules are compiled with.
+struct Bench<'b> {
+    known: Known<'b>,
+    /// Every ACL by its place: its name, and whether a rule uses it.
+    acls: HashMap<Span, (Box<str>, bool)>,
+    patterns: &'b Loading,
+    sources: &'b Sources,
+    regexes: &'b mut Regexes,
+    found: &'b mut Diagnostics,
+}
+
+impl Bench<'_> {
+    fn frontend(&mut self, frontend: &Frontend, mode: Mode) -> Option<Arc<FrontendRules>> {
+        self.known.backend = frontend.default_backend.as_ref().map(|name| name.as_str().to_owned());
+        let acls = self.acls(&frontend.acls);
+        let [content, route] = match mode {
+            Mode::Http => [Place::TcpContentOfHttp, Place::HttpRoute],
+            Mode::Tcp => [Place::TcpContent, Place::TcpRoute],
+        };
+        let tcp = &frontend.tcp_request;
+        let rules = FrontendRules {
+            connection: self.list(&tcp.connection, Place::TcpConnection, &acls),
+            session: self.list(&tcp.session, Place::TcpSession, &acls),
+            content: self.list(&tcp.content, content, &acls),
+            inspect_delay: tcp.inspect_delay.map(plimsoll_config::Duration::as_std),
+            http_request: self.list(&frontend.http_request, Place::HttpRequest, &acls),
+            http_response: self.list(&frontend.http_response, Place::HttpResponse, &acls),
+            after_response: self.list(&frontend.http_after_response, Place::AfterResponse, &acls),
+            use_backend: self.targets(&frontend.use_backend, route, &acls, use_backend),
+            monitor_uri: frontend.monitor_uri.as_ref().map(|uri| uri.as_bytes().into()),
+            monitor_fail: self.conditions(&frontend.monitor_fail, route, &acls),
+            ..FrontendRules::default()
+        };
+        self.note_use(&acls);
+        let empty = rules.connection.is_empty()
+            && rules.session.is_empty()
+            && rules.content.is_empty()
+            && rules.http_request.is_empty()
+            && rules.http_response.is_empty()
+            && rules.after_response.is_empty()
+            && rules.use_backend.is_empty()
+            && rules.monitor_uri.is_none()
+            && rules.pages.is_empty();
+        (!empty).then(|| Arc::new(rules))
+    }
+
+    fn backend(&mut self, name: &str, backend: &Backend, mode: Mode) -> Option<Arc<BackendRules>> {
+        self.known.backend = Some(name.to_owned());
+        let acls = self.acls(&backend.acls);
+        let [content, response, route] = match mode {
+            Mode::Http => [Place::TcpContentOfHttp, Place::TcpResponseOfHttp, Place::HttpRoute],
+            Mode::Tcp => [Place::TcpContent, Place::TcpResponse, Place::TcpRoute],
+        };
+        let rules = BackendRules {
+            content: self.list(&backend.tcp_request.content, content, &acls),
+            inspect_delay: backend.tcp_request.inspect_delay.map(plimsoll_config::Duration::as_std),
+            response_content: self.list(&backend.tcp_response.content, response, &acls),
+            response_delay: backend.tcp_response.inspect_delay.map(plimsoll_config::Duration::as_std),
+            http_request: self.list(&backend.http_request, Place::HttpRequest, &acls),
+            http_response: self.list(&backend.http_response, Place::HttpResponse, &acls),
+            after_response: self.list(&backend.http_after_response, Place::AfterResponse, &acls),
+            use_server: self.targets(&backend.use_server, route, &acls, use_server),
+            ..BackendRules::default()
+        };
+        self.note_use(&acls);
+        let empty = rules.content.is_empty()
+            && rules.response_content.is_empty()
+            && rules.http_request.is_empty()
+            && rules.http_response.is_empty()
+            && rules.after_response.is_empty()
+            && rules.use_server.is_empty()
+            && rules.pages.is_empty();
+        (!empty).then(|| Arc::new(rules))
+    }
+
+    fn compiler<'c>(&'c mut self, place: Option<Place>, acls: &'c Acls) -> Compiler<'c> {
+        Compiler {
+            language: &LANGUAGE,
+            names: &self.known,
+            acls,
+            patterns: self.patterns,
+            place,
+            regexes: self.regexes,
+            found: self.found,
+        }
+    }
+
+    fn acls(&mut self, written: &NamedMap<OneOrMany<Spanned<String>>>) -> Acls {
+        let (mut acls, none) = (Acls::default(), Acls::default());
+        for (name, lines) in written.iter() {
+            for text in lines.iter() {
+                let text = Text::new(text, self.sources);
+                let mut compiler = self.compiler(None, &none);
+                let line = text.words(compiler.found).and_then(|mut words| Acl::line(&mut words, &mut compiler));
+                acls.add(name, name.span(), line);
+            }
+        }
+        acls
+    }
+
+    fn list(&mut self, texts: &[Spanned<String>], place: Place, acls: &Acls) -> Rules {
+        let sources = self.sources;
+        let mut compiler = self.compiler(Some(place), acls);
+        let rules = texts.iter().filter_map(|text| Rule::compile(Text::new(text, sources), sources, &mut compiler));
+        Rules::new(rules.collect())
+    }
+
+    /// `NAME if CONDITION`
+    fn targets(
+        &mut self,
+        texts: &[Spanned<String>],
+        place: Place,
+        acls: &Acls,
+        target: fn(&Word, &mut Compiler<'_>) -> Option<Box<dyn Act>>,
+    ) -> Rules {
+        let sources = self.sources;
+        let mut compiler = self.compiler(Some(place), acls);
+        let mut rules = Vec::new();
+        for spanned in texts {
+            let text = Text::new(spanned, sources);
+            let Some(mut words) = text.words(compiler.found) else { continue };
+            let Some(name) = words.take() else {
+                compiler.error("rule.syntax", text.span(), "an empty rule");
+                continue;
+            };
+            let action = target(&name, &mut compiler);
+            let condition = Condition::compile(&mut words, &mut compiler);
+            if let (Some(action), Some(condition)) = (action, condition) {
+                let origin = Origin::of(text.span(), sources);
+                rules.push(Rule { condition, action, text: text.text.into(), span: text.span(), origin });
+            }
+        }
+        Rules::new(rules)
+    }
+
+    /// Conditions alone, with `if` before them or not.
+    fn conditions(&mut self, texts: &[Spanned<String>], place: Place, acls: &Acls) -> Rules {
+        let sources = self.sources;
+        let mut compiler = self.compiler(Some(place), acls);
+        let mut rules = Vec::new();
+        for spanned in texts {
+            let text = Text::new(spanned, sources);
+            let Some(mut words) = text.words(compiler.found) else { continue };
+            let condition = if words.at_condition() {
+                Condition::compile(&mut words, &mut compiler).flatten()
+            } else {
+                Condition::terms(&mut words, false, "monitor-fail", &mut compiler)
+            };
+            if let Some(condition) = condition {
+                let origin = Origin::of(text.span(), sources);
+                let (condition, action) = (Some(condition), Box::new(Switch));
+                rules.push(Rule { condition, action, text: text.text.into(), span: text.span(), origin });
+            }
+        }
+        Rules::new(rules)
+    }
+
+    /// Notes which ACLs were used by the rules of a proxy.
+    fn note_use(&mut self, acls: &Acls) {
+        for acl in acls.own() {
+            let (_, used) = self.acls.entry(acl.span).or_insert_with(|| (acl.name.clone(), false));
+            *used |= acl.is_used();
+        }
+    }
+}
+
+fn use_backend(name: &Word, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>> {
+    if name.as_str().contains('%') {
+        return Some(Box::new(UseBackend::Named(Format::compile(name, compiler)?)));
+    }
+    match compiler.names.find("backend", name.as_str()).and_then(|found| found.downcast_ref::<BackendRef>().copied()) {
+        Some(BackendRef(place)) => Some(Box::new(UseBackend::Known(place))),
+        None => {
+            let all = compiler.names.all("backend");
+            let told = Diagnostic::error(
+                "config.unknown-backend",
+                name.span(),
+                format!("unknown backend `{}`", name.as_str()),
+            );
+            compiler.found.push(told.suggest(name.as_str(), all.iter().map(String::as_str)));
+            None
+        }
+    }
+}
+
+fn use_server(name: &Word, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>> {
+    if name.as_str().contains('%') {
+        return Some(Box::new(UseServer::Named(Format::compile(name, compiler)?)));
+    }
+    match compiler.object("server", name.as_str()) {
+        Ok(found) => {
+            found.downcast_ref::<ServerRef>().map(|server| Box::new(UseServer::Known(server.server)) as Box<dyn Act>)
+        }
+        Err(text) => {
+            compiler.error("rule.argument", name.span(), text);
+            None
+        }
+    }
+}
+
+/// The names of a configuration.
+struct Known<'k> {
+    file: &'k File,
+    backends: HashMap<&'k str, u32>,
+    frontends: HashMap<&'k str, u32>,
+    surroundings: &'k Surroundings<'k>,
+    /// The backend whose servers need not be named with it.
+    backend: Option<String>,
+}
+
+impl<'k> Known<'k> {
+    fn of(file: &'k File, surroundings: &'k Surroundings<'k>) -> Self {
+        let places = |names: &mut dyn Iterator<Item = &'k str>| names.zip(0..).collect();
+        Self {
+            file,
+            backends: places(&mut file.backends.names()),
+            frontends: places(&mut file.frontends.names()),
+            surroundings,
+            backend: None,
+        }
+    }
+
+    fn server(&self, name: &str) -> Option<ServerRef> {
+        let (backend, server) = match name.split_once('/') {
+            Some(both) => both,
+            None => (self.backend.as_deref()?, name),
+        };
+        let place = *self.backends.get(backend)?;
+        let servers = &self.file.backends.get(backend)?.servers;
+        let server = servers.names().position(|have| have == server)?;
+        Some(ServerRef { backend: BackendRef(place), server: server as u32 })
+    }
+}
+
+impl Names for Known<'_> {
+    fn find(&self, kind: &str, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
+        match kind {
+            "backend" => self.backends.get(name).map(|place| Arc::new(BackendRef(*place)) as _),
+            "frontend" => self.frontends.get(name).map(|place| Arc::new(FrontendRef(*place)) as _),
+            "server" => self.server(name).map(|server| Arc::new(server) as _),
+            _ => None,
+        }
+    }
+
+    fn all(&self, kind: &str) -> Vec<String> {
+        match kind {
+            "backend" => self.file.backends.names().map(str::to_owned).collect(),
+            "frontend" => self.file.frontends.names().map(str::to_owned).collect(),
+            "server" => {
+                let servers = self.file.backends.iter().flat_map(|(backend, options)| {
+                    options.servers.names().map(move |server| format!("{backend}/{server}"))
+                });
+                servers.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        let mut contents = self.surroundings.files.ask(Ask::Contents, Path::new(path))?;
+        contents.pop().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}

@@ -1,0 +1,232 @@
+//! Rules on the way of a request and its response.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use plimsoll_clock::Tick;
+use plimsoll_http::{Request, Response};
+use plimsoll_outcome::Outcome;
+use plimsoll_rules::{Arena, Context, End, Place, Rules, Wait};
+
+use crate::client::Client;
+use crate::rules::{Proxies, Reply, State, Verdict};
+use crate::site::{Route, Site};
+use crate::snapshot::{Backend, Frontend};
+use crate::{RULE_REJECT, RULE_RESPONSE_DENY, RULE_REWRITE};
+
+/// A request's rules: what they share, and who they are about.
+pub(super) struct Judge {
+    pub(super) state: RefCell<State>,
+    pub(super) proxies: Proxies,
+}
+
+/// Rules decided: how stands in the state.
+#[derive(Debug)]
+pub(super) struct Decided;
+
+impl Judge {
+    /// `None`: neither has rules.
+    pub(super) fn of(route: &Rc<Route>) -> Option<Box<Self>> {
+        let of_backends = |site: &Rc<Site>| site.backend.rules.is_some();
+        if route.frontend.rules.is_none() && !route.site.as_ref().is_some_and(of_backends) {
+            return None;
+        }
+        Some(Box::new(Self { state: RefCell::default(), proxies: Proxies::of(route) }))
+    }
+
+    /// The rules of the frontend, up to the choice of a backend.
+    pub(super) async fn frontend(&mut self, client: &mut Client, request: &mut Request) -> Result<(), Decided> {
+        let route = Rc::clone(&self.proxies.route);
+        self.proxies.site.clone_from(&route.site);
+        let Some(rules) = &route.frontend.rules else { return Ok(()) };
+        // Until it is chosen, nobody sees a backend.
+        self.proxies.site = None;
+        self.list(&rules.content, Place::TcpContentOfHttp, client, request).await?;
+        self.list(&rules.http_request, Place::HttpRequest, client, request).await?;
+        self.proxies.site.clone_from(&route.site);
+        if !rules.use_backend.is_empty()
+            && self.list(&rules.use_backend, Place::HttpRoute, client, request).await.is_err()
+            && let Some(Verdict::Backend(place)) = self.state.get_mut().fate.verdict.take()
+        {
+            self.proxies.site = route.switched(place);
+        }
+        Ok(())
+    }
+
+    /// The rules of the backend, up to the choice of a server.
+    pub(super) async fn backend(
+        &mut self,
+        client: &mut Client,
+        request: &mut Request,
+    ) -> Result<Option<usize>, Decided> {
+        let Some(site) = self.proxies.site.clone() else { return Ok(None) };
+        let Some(rules) = &site.backend.rules else { return Ok(None) };
+        self.list(&rules.content, Place::TcpContentOfHttp, client, request).await?;
+        self.list(&rules.http_request, Place::HttpRequest, client, request).await?;
+        if !rules.use_server.is_empty()
+            && self.list(&rules.use_server, Place::HttpRoute, client, request).await.is_err()
+            && let Some(Verdict::Server(place)) = self.state.get_mut().fate.verdict.take()
+        {
+            return Ok(Some(place as usize));
+        }
+        Ok(None)
+    }
+
+    async fn list(
+        &mut self,
+        rules: &Rules,
+        place: Place,
+        client: &mut Client,
+        request: &mut Request,
+    ) -> Result<(), Decided> {
+        let mut from = 0;
+        while !rules.is_empty() {
+            let end = {
+                let (arena, worker) = (Arena::new(), Rc::clone(&client.port().worker));
+                let State { variables, fate } = self.state.get_mut();
+                let cx = Context::new(place, &arena, &*worker, variables);
+                rules.run(from, &mut cx.with(client).with_shared(&self.proxies).with(request).with(fate))
+            };
+            match end {
+                End::Passed | End::Stopped { .. } => break,
+                End::Final { .. } => return Err(Decided),
+                End::Failed { .. } => {
+                    self.state.get_mut().fate.verdict = Some(rewrite_failed());
+                    return Err(Decided);
+                }
+                End::Wait { rule, wait } => {
+                    from = rule;
+                    wait_for(client, wait).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rules about a response: the backend's first, then the frontend's; then those that see every response.
+    pub(super) async fn response(
+        &self,
+        client: &Client,
+        request: &Request,
+        response: &mut Response,
+    ) -> Result<(), Decided> {
+        let (backend, frontend) = (self.backend_rules(), &self.proxies.route.frontend.rules);
+        if let Some(rules) = backend {
+            self.about(&rules.response_content, Place::TcpResponseOfHttp, client, request, response).await?;
+            self.about(&rules.http_response, Place::HttpResponse, client, request, response).await?;
+        }
+        if let Some(rules) = frontend {
+            self.about(&rules.http_response, Place::HttpResponse, client, request, response).await?;
+        }
+        self.after(client, request, response).await
+    }
+
+    /// The rules that see every response, our own included.
+    pub(super) async fn after(
+        &self,
+        client: &Client,
+        request: &Request,
+        response: &mut Response,
+    ) -> Result<(), Decided> {
+        if let Some(rules) = self.backend_rules() {
+            self.about(&rules.after_response, Place::AfterResponse, client, request, response).await?;
+        }
+        if let Some(rules) = &self.proxies.route.frontend.rules {
+            self.about(&rules.after_response, Place::AfterResponse, client, request, response).await?;
+        }
+        Ok(())
+    }
+
+    fn backend_rules(&self) -> Option<&crate::rules::BackendRules> {
+        self.proxies.site.as_ref()?.backend.rules.as_deref()
+    }
+
+    async fn about(
+        &self,
+        rules: &Rules,
+        place: Place,
+        client: &Client,
+        request: &Request,
+        response: &mut Response,
+    ) -> Result<(), Decided> {
+        let mut from = 0;
+        while !rules.is_empty() {
+            let end = {
+                let (arena, worker) = (Arena::new(), Rc::clone(&client.port().worker));
+                let mut state = self.state.borrow_mut();
+                let State { variables, fate } = &mut *state;
+                let cx = Context::new(place, &arena, &*worker, variables);
+                let cx = cx.with_shared(client).with_shared(&self.proxies).with_shared(request);
+                rules.run(from, &mut cx.with(response).with(fate))
+            };
+            match end {
+                End::Passed | End::Stopped { .. } => break,
+                End::Final { .. } => return Err(Decided),
+                End::Failed { .. } => {
+                    self.state.borrow_mut().fate.verdict = Some(rewrite_failed());
+                    return Err(Decided);
+                }
+                End::Wait { rule, wait } => {
+                    from = rule;
+                    wait_for(client, wait).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Did rules decide how it ends?
+    pub(super) fn has_verdict(&mut self) -> bool {
+        self.state.get_mut().fate.verdict.is_some()
+    }
+
+    /// What the response's rules decided, as the outcome of the attempt.
+    pub(super) fn outcome(&self) -> &'static Outcome {
+        match &self.state.borrow().fate.verdict {
+            Some(Verdict::Reply(_, outcome)) => outcome,
+            Some(Verdict::Reject(_) | Verdict::Drop) => &RULE_REJECT,
+            _ => &RULE_RESPONSE_DENY,
+        }
+    }
+
+    /// How long a denied request is held.
+    pub(super) fn tarpit(&self, frontend: &Frontend, backend: Option<&Backend>) -> Duration {
+        let own = self.state.borrow().fate.timeouts.tarpit;
+        let limits = backend.map_or(&frontend.timeouts, |backend| &backend.timeouts);
+        own.or(limits.tarpit.or(limits.connect).map(plimsoll_config::Duration::as_std)).unwrap_or_default()
+    }
+}
+
+/// An edit that could not be made, in a list that does not forgive it.
+#[cold]
+fn rewrite_failed() -> Verdict {
+    Verdict::Reply(Reply::own(RULE_REWRITE.status, RULE_REWRITE.text), &RULE_REWRITE)
+}
+
+/// Lets pass what rules wait for. Everything of a head is here, so they never wait for bytes.
+async fn wait_for(client: &Client, wait: Wait) {
+    match wait {
+        Wait::Bytes => {}
+        Wait::Pause(time) => pause(client, time).await,
+        Wait::Work(work) => {
+            // A panic in there is told by the blocking pool; the rule is asked again and decides without.
+            let _ = tokio::task::spawn_blocking(work).await;
+        }
+    }
+}
+
+/// Holds the client for a while, or until its connection is broken.
+pub(super) async fn pause(client: &Client, time: Duration) {
+    client.timer.arm(Tick::now().after(time));
+    let mut gone = std::pin::pin!(client.stream.broken());
+    poll_fn(|cx| {
+        if gone.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        client.timer.poll_expired(cx)
+    })
+    .await;
+}

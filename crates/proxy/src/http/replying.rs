@@ -1,0 +1,153 @@
+//! Answers of our own: to what is no request, to requests that no server answered, and those that rules give.
+
+use plimsoll_clock::Tick;
+use plimsoll_http::encode::{self, Connection};
+use plimsoll_http::{Framing, Method, Progress, Request, Tolerance, answer};
+use plimsoll_outcome::Outcome;
+
+use super::Next;
+use super::judge::{Judge, pause};
+use super::parts::Both;
+use super::record::Record;
+use super::write::{self, Patience};
+use crate::buffer::Buffer;
+use crate::client::{Client, Closing};
+use crate::rules::{Reply, Verdict};
+use crate::snapshot::{Backend, Frontend};
+use crate::{RULE_DENY, RULE_REJECT};
+
+/// Answers what is no request, and ends the connection.
+#[cold]
+pub(super) async fn refuse(client: &Client, frontend: &Frontend, bytes: &[u8], outcome: &'static Outcome) -> Next {
+    let now = Tick::now();
+    let mut record = Record { started: now, bytes_in: bytes.len() as u64, ..Record::default() };
+    let mut out = Buffer::default();
+    record.status = outcome.status;
+    match frontend.rules.as_ref().and_then(|rules| rules.pages.get(outcome.status)) {
+        Some(page) => {
+            let reply = page.reply();
+            record.status = reply.status;
+            reply.head(true, out.vec());
+            out.vec().extend_from_slice(&reply.body);
+        }
+        None => answer(outcome, true, false, out.vec()),
+    }
+    write_out(client, frontend, &mut record, out).await;
+    record.refused(client, frontend, bytes, outcome);
+    Next::Close(Closing::Linger)
+}
+
+/// May the connection stay after an answer of our own? `whole`: nothing of the request is left unread.
+fn stays(client: &Client, frontend: &Frontend, request: &Request, whole: bool) -> bool {
+    let may = whole && request.keep_alive && request.minor >= 1 && request.upgrade.is_none();
+    may && !frontend.close && !client.port().is_leaving()
+}
+
+/// Answers a request that no server answered. Its connection stays if the client may keep it and nothing of the request is left unread.
+#[cold]
+#[expect(clippy::too_many_arguments, reason = "an answer to everything that may have happened by now")]
+pub(super) async fn fail(
+    client: &Client,
+    frontend: &Frontend,
+    backend: Option<&Backend>,
+    both: &mut Both,
+    record: &mut Record,
+    outcome: &'static Outcome,
+    whole: bool,
+    judge: Option<&Judge>,
+) -> Next {
+    let keep = stays(client, frontend, &both.request, whole) && outcome.status >= 500;
+    let told = match judge {
+        Some(judge) => {
+            let of_backend = backend.and_then(|backend| backend.rules.as_ref()?.pages.get(outcome.status));
+            let page = of_backend.or_else(|| frontend.rules.as_ref()?.pages.get(outcome.status));
+            let reply = page.map_or_else(|| Reply::own(outcome.status, outcome.text), crate::rules::Page::reply);
+            tell(client, frontend, both, record, &reply, !keep, judge).await
+        }
+        None => {
+            let mut out = Buffer::default();
+            answer(outcome, !keep, both.request.method == Method::Head, out.vec());
+            record.status = outcome.status;
+            write_out(client, frontend, record, out).await
+        }
+    };
+    record.finish(client, frontend, backend, Some(&both.request), outcome);
+    if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }
+}
+
+/// Does what rules decided.
+#[cold]
+pub(super) async fn decided(
+    client: &Client,
+    frontend: &Frontend,
+    backend: Option<&Backend>,
+    both: &mut Both,
+    record: &mut Record,
+    judge: &mut Judge,
+) -> Next {
+    let verdict = judge.state.get_mut().fate.verdict.take();
+    let (reply, outcome) = match verdict {
+        Some(Verdict::Reply(reply, outcome)) => (reply, outcome),
+        Some(Verdict::Tarpit(reply)) => {
+            pause(client, judge.tarpit(frontend, backend)).await;
+            (reply, &RULE_DENY)
+        }
+        Some(Verdict::Drop) => {
+            record.finish(client, frontend, backend, Some(&both.request), &RULE_REJECT);
+            client.stream.forget();
+            return Next::Close(Closing::Plain);
+        }
+        Some(Verdict::Reject(outcome)) => {
+            record.finish(client, frontend, backend, Some(&both.request), outcome);
+            return Next::Close(Closing::Linger);
+        }
+        // Not of this place: nothing is decided, so nothing goes through.
+        Some(Verdict::Backend(_) | Verdict::Server(_)) | None => (Reply::own(500, ""), &RULE_DENY),
+    };
+    let whole = both.request.framing == Framing::Empty;
+    let keep = stays(client, frontend, &both.request, whole);
+    let told = tell(client, frontend, both, record, &reply, !keep, judge).await;
+    record.finish(client, frontend, backend, Some(&both.request), outcome);
+    if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }
+}
+
+/// Writes an answer of our own, once the rules have seen it that see every response. False: the client did not take it.
+async fn tell(
+    client: &Client,
+    frontend: &Frontend,
+    both: &mut Both,
+    record: &mut Record,
+    reply: &Reply,
+    close: bool,
+    judge: &Judge,
+) -> bool {
+    let mut out = Buffer::default();
+    reply.head(close, out.vec());
+    let Both { request, response, .. } = both;
+    response.clear();
+    let parsed = response.parse(out.bytes(), request.method, &frontend.limits, Tolerance::default());
+    // A reply that is larger than any response may be goes out as it is.
+    if matches!(parsed, Ok(Progress::Complete(_))) && judge.after(client, request, response).await.is_ok() {
+        out.clear();
+        let framing = if reply.status == 204 || reply.status == 304 {
+            Framing::Empty
+        } else {
+            Framing::Length(reply.body.len() as u64)
+        };
+        encode::response(response, framing, if close { Connection::Close } else { Connection::Silent }, out.vec());
+        record.status = response.status;
+    } else {
+        record.status = reply.status;
+    }
+    if request.method != Method::Head && reply.status != 204 && reply.status != 304 {
+        out.vec().extend_from_slice(&reply.body);
+    }
+    write_out(client, frontend, record, out).await
+}
+
+async fn write_out(client: &Client, frontend: &Frontend, record: &mut Record, mut out: Buffer) -> bool {
+    let mut patience = Patience::new(&client.timer, frontend.timeouts.of_http_client());
+    let wrote = write::all(&client.stream, &mut out, &mut Buffer::default(), 0, &mut patience).await;
+    record.bytes_out += wrote.as_ref().copied().unwrap_or(0);
+    wrote.is_ok()
+}

@@ -1,0 +1,27 @@
+//! Rules of proxies: what they look at here, what they decide, and when they are gone through.
+//!
+//! The language itself is in `plimsoll-rules`, what looks at heads in `plimsoll-http`. Here are the facts of a connection, the actions that end or
+//! change what becomes of it, and the lists that a frontend and a backend have.
+
+mod ending;
+mod fate;
+mod lists;
+mod proxies;
+mod redirect;
+mod reply;
+mod routing;
+
+pub use lists::{BackendRules, FrontendRules, Switch};
+pub use proxies::{BackendRef, Directory, FrontendRef, ServerRef};
+pub use reply::{Page, Pages};
+pub use routing::{UseBackend, UseServer};
+
+pub(crate) use fate::{Fate, Verdict};
+pub(crate) use lists::State;
+pub(crate) use proxies::Proxies;
+pub(crate) use reply::Reply;
+
+use plimsoll_rules::Parts;
+
+/// The rows of this crate.
+pub const PARTS: &[Parts] = &[ending::PARTS, redirect::PARTS];
