@@ -49,7 +49,7 @@ impl Names for NoNames {
 pub struct Regexes(HashMap<(String, bool), Regex>);
 
 impl Regexes {
-    fn get(&mut self, text: &str, caseless: bool) -> Result<Regex, String> {
+    pub(crate) fn get(&mut self, text: &str, caseless: bool) -> Result<Regex, String> {
         let key = (text.to_owned(), caseless);
         if let Some(regex) = self.0.get(&key) {
             return Ok(regex.clone());

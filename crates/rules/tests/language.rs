@@ -20,7 +20,7 @@ fn an_expression_gives_the_value_of_its_fetch() {
 #[test]
 fn rules_are_gone_through_in_order_and_conditions_choose() {
     let mut house = house();
-    house.acl("one", "var(txn.a) 1").unwrap();
+    house.acl("one", "var(txn.a) -m str 1").unwrap();
     let rules = house.rules(&[
         "set-var(txn.a) int(1)",
         "set-var(txn.b) str(\"it is one\") if one",

@@ -1,0 +1,119 @@
+//! The same text: a few are compared one by one, many are hashed.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use hashbrown::HashTable;
+
+use super::keys::Keys;
+use super::{FEW, NONE, Seek};
+
+#[derive(Debug)]
+pub(crate) struct Exact {
+    keys: Keys,
+    shortest: usize,
+    longest: usize,
+    table: Option<Table>,
+}
+
+#[derive(Debug)]
+struct Table {
+    /// Seeded anew for each: rules may fill a list with what clients say.
+    seed: RandomState,
+    /// The first of those that are the same.
+    first: HashTable<u32>,
+    /// The next one that is the same; empty if none is.
+    next: Vec<u32>,
+}
+
+impl Exact {
+    pub(super) fn new(keys: Keys) -> Self {
+        let lengths = || (0..keys.len() as u32).map(|at| keys.get(at).len());
+        let (shortest, longest) = (lengths().min().unwrap_or(1), lengths().max().unwrap_or(0));
+        let table = (keys.len() > FEW).then(|| Table::new(&keys));
+        Self { keys, shortest, longest, table }
+    }
+
+    pub(super) const fn longest(&self) -> usize {
+        self.longest
+    }
+
+    pub(super) const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(super) const fn is_hashed(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Visits all that are the same text, the first ones first.
+    #[inline]
+    pub(super) fn each(&self, text: &[u8], mut visit: impl FnMut(u32) -> bool) -> bool {
+        if text.len() < self.shortest || text.len() > self.longest {
+            return false;
+        }
+        let Some(table) = &self.table else {
+            return (0..self.keys.len() as u32).any(|at| self.keys.is(at, text) && visit(at));
+        };
+        let hash = hash(&table.seed, text, self.keys.fold);
+        let mut next = table.first.find(hash, |at| self.keys.is(*at, text)).copied();
+        while let Some(at) = next {
+            if visit(at) {
+                return true;
+            }
+            next = table.next.get(at as usize).copied().filter(|at| *at != NONE);
+        }
+        false
+    }
+
+    #[inline]
+    pub(super) fn seek(&self, text: &[u8], seek: &mut Seek<'_>) -> bool {
+        self.each(text, |at| seek.take(at, 0))
+    }
+}
+
+impl Table {
+    fn new(keys: &Keys) -> Self {
+        let count = keys.len() as u32;
+        let mut table =
+            Self { seed: RandomState::new(), first: HashTable::with_capacity(keys.len()), next: Vec::new() };
+        let seed = table.seed.clone();
+        let hash_of = |at: u32| hash(&seed, keys.get(at), false);
+        // From the last to the first, so that the first of equals is found first.
+        for at in (0..count).rev() {
+            let entry = table.first.entry(hash_of(at), |have| keys.get(*have) == keys.get(at), |have| hash_of(*have));
+            match entry {
+                hashbrown::hash_table::Entry::Occupied(mut same) => {
+                    if table.next.is_empty() {
+                        table.next = vec![NONE; keys.len()];
+                    }
+                    if let Some(next) = table.next.get_mut(at as usize) {
+                        *next = std::mem::replace(same.get_mut(), at);
+                    }
+                }
+                hashbrown::hash_table::Entry::Vacant(free) => {
+                    free.insert(at);
+                }
+            }
+        }
+        table
+    }
+}
+
+/// Without copying the text: what is folded goes through 64 bytes of the stack.
+#[inline]
+fn hash(seed: &RandomState, text: &[u8], fold: bool) -> u64 {
+    let mut hasher = seed.build_hasher();
+    if fold {
+        for chunk in text.chunks(64) {
+            let mut lower = [0; 64];
+            if let Some(lower) = lower.get_mut(..chunk.len()) {
+                lower.copy_from_slice(chunk);
+                lower.make_ascii_lowercase();
+                hasher.write(lower);
+            }
+        }
+    } else {
+        hasher.write(text);
+    }
+    hasher.finish()
+}

@@ -1,0 +1,73 @@
+//! Texts in a row, in one piece of memory.
+
+use std::cmp::Ordering;
+
+/// Texts by number. With `fold` they are in lower case, and so is taken what they are compared with.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+    pub(super) fold: bool,
+}
+
+impl Keys {
+    pub(super) fn new<'k>(keys: impl Iterator<Item = &'k [u8]>, fold: bool) -> Self {
+        let mut all = Self { fold, ..Self::default() };
+        for key in keys {
+            let start = all.bytes.len();
+            all.bytes.extend_from_slice(key);
+            if fold {
+                all.bytes[start..].make_ascii_lowercase();
+            }
+            all.ends.push(all.bytes.len() as u32);
+        }
+        all.bytes.shrink_to_fit();
+        all.ends.shrink_to_fit();
+        all
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline]
+    pub(super) fn get(&self, at: u32) -> &[u8] {
+        let at = at as usize;
+        let start = match at.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied().unwrap_or_default(),
+            None => 0,
+        };
+        let end = self.ends.get(at).copied().unwrap_or_default();
+        self.bytes.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn is(&self, at: u32, text: &[u8]) -> bool {
+        let key = self.get(at);
+        if self.fold { key.eq_ignore_ascii_case(text) } else { key == text }
+    }
+
+    /// Which comes first, read from the left or from the right.
+    pub(super) fn order(&self, at: u32, text: &[u8], backwards: bool) -> Ordering {
+        let key = self.get(at);
+        let lower = |byte: &u8| byte.to_ascii_lowercase();
+        match (self.fold, backwards) {
+            (false, false) => key.cmp(text),
+            (false, true) => key.iter().rev().cmp(text.iter().rev()),
+            (true, false) => key.iter().copied().cmp(text.iter().map(lower)),
+            (true, true) => key.iter().rev().copied().cmp(text.iter().rev().map(lower)),
+        }
+    }
+
+    /// Does a text begin, or end, with it?
+    #[inline]
+    pub(super) fn is_affix(&self, at: u32, text: &[u8], backwards: bool) -> bool {
+        let length = self.get(at).len();
+        let part = match text.len().checked_sub(length) {
+            None => return false,
+            Some(rest) if backwards => text.get(rest..),
+            Some(_) => text.get(..length),
+        };
+        part.is_some_and(|part| self.is(at, part))
+    }
+}
