@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::fact::{Fact, Slot};
 use crate::variables::Variables;
-use crate::{Arena, Place};
+use crate::{Arena, Place, Value};
 
 /// What is neither fact nor text: time and chance.
 pub trait Outside {
@@ -15,6 +15,12 @@ pub trait Outside {
     fn wall(&self) -> Duration;
     /// Any 64 bits.
     fn random(&self) -> u64;
+    /// The worker that evaluates.
+    fn worker(&self) -> u32 {
+        0
+    }
+    /// The converter `debug` shows a value: with its prefix, for a destination; either may be empty.
+    fn debug(&self, _prefix: &str, _destination: &str, _value: &Value<'_>) {}
 }
 
 /// Why a result is not final yet.

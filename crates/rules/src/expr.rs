@@ -73,10 +73,10 @@ impl Expr {
             }
             let mut args = typed(converter.name, converter.params, &words, span, compiler)?;
             checked(converter.check, &mut args, span, compiler)?;
-            output = if converter.output == Type::Any && converter.input != Type::Any {
-                Type::Any
-            } else {
-                converter.output
+            // What takes anything and gives anything hands on what it is given, or makes something that only it knows.
+            output = match (converter.input, converter.output) {
+                (Type::Any, Type::Any) => output,
+                (_, output) => output,
             };
             converters.push((converter, args));
             *at = next;

@@ -51,12 +51,13 @@ impl Type {
         match (self, to) {
             (Any, _) | (_, Any) => true,
             (have, want) if have == want => true,
-            (Bool, Int | Str) => true,
+            (Bool, Int | Str | Bin) => true,
             (Int, Bool | Addr | Ipv4 | Ipv6 | Str | Bin) => true,
-            (Addr, Ipv4 | Ipv6 | Str | Bin) => true,
+            // It may be an IPv4 address, which is a number.
+            (Addr, Int | Ipv4 | Ipv6 | Str | Bin) => true,
             (Ipv4, Int | Addr | Ipv6 | Str | Bin) => true,
             (Ipv6, Addr | Ipv4 | Str | Bin) => true,
-            (Str, Int | Addr | Ipv4 | Ipv6 | Bin | Method) => true,
+            (Str, Bool | Int | Addr | Ipv4 | Ipv6 | Bin | Method) => true,
             (Bin, Str | Method) => true,
             (Method, Str | Bin) => true,
             _ => false,
@@ -116,20 +117,20 @@ impl<'v> Value<'v> {
         match to {
             Type::Any => Some(self),
             Type::Bool => match self {
-                Self::Int(number) => Some(Self::Bool(number != 0)),
+                Self::Int(_) | Self::Str(_) => self.int().map(|number| Self::Bool(number != 0)),
                 _ => None,
             },
             Type::Int => self.int().map(Self::Int),
             Type::Addr => match self {
                 Self::Ipv4(_) | Self::Ipv6(_) => Some(self),
                 Self::Int(_) => self.cast(Type::Ipv4, arena),
-                Self::Str(text) => parse_address(text).map(Self::from),
+                Self::Str(text) => read_address(text).map(Self::from),
                 _ => None,
             },
             Type::Ipv4 => match self {
                 Self::Int(number) => Some(Self::Ipv4(Ipv4Addr::from_bits(number as u32))),
                 Self::Ipv6(address) => embedded(address).map(Self::Ipv4),
-                Self::Str(text) => match parse_address(text)? {
+                Self::Str(text) => match read_address(text)? {
                     IpAddr::V4(address) => Some(Self::Ipv4(address)),
                     IpAddr::V6(_) => None,
                 },
@@ -138,7 +139,7 @@ impl<'v> Value<'v> {
             Type::Ipv6 => match self {
                 Self::Int(number) => Some(Self::Ipv6(Ipv4Addr::from_bits(number as u32).to_ipv6_mapped())),
                 Self::Ipv4(address) => Some(Self::Ipv6(address.to_ipv6_mapped())),
-                Self::Str(text) => match parse_address(text)? {
+                Self::Str(text) => match read_address(text)? {
                     IpAddr::V6(address) => Some(Self::Ipv6(address)),
                     IpAddr::V4(_) => None,
                 },
@@ -147,7 +148,7 @@ impl<'v> Value<'v> {
             Type::Str => self.text(arena).map(Self::Str),
             Type::Bin => match self {
                 Self::Str(bytes) | Self::Method(bytes) => Some(Self::Bin(bytes)),
-                Self::Int(number) => Some(Self::Bin(arena.keep(&number.to_be_bytes()))),
+                Self::Bool(_) | Self::Int(_) => Some(Self::Bin(arena.keep(&self.int()?.to_be_bytes()))),
                 Self::Ipv4(address) => Some(Self::Bin(arena.keep(&address.octets()))),
                 Self::Ipv6(address) => Some(Self::Bin(arena.keep(&address.octets()))),
                 _ => None,
@@ -166,6 +167,7 @@ impl<'v> Value<'v> {
             Self::Bool(yes) => Some(i64::from(*yes)),
             Self::Int(number) => Some(*number),
             Self::Ipv4(address) => Some(i64::from(address.to_bits())),
+            Self::Str(text) if text.is_empty() => None,
             Self::Str(text) => parse_int(text),
             _ => None,
         }
@@ -282,13 +284,27 @@ pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// The IPv4 address inside an IPv6 one: `::ffff:a.b.c.d`, `::a.b.c.d` (RFC 4291) and 6to4, `2002:a.b:c.d::` (RFC 3056).
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let octets = address.octets();
-    match octets {
-        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
-        | [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d]
-        | [0x20, 0x02, a, b, c, d, ..] => Some(Ipv4Addr::new(a, b, c, d)),
-        _ => None,
+/// An address in a value: as HAProxy reads it, a dotted quad ends at the first byte that does not belong to it, and an IPv6 address at a NUL.
+fn read_address(text: &[u8]) -> Option<IpAddr> {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit() && *byte != b'.').unwrap_or(text.len());
+    if let Some(address) = quad(text.get(..end)?) {
+        return Some(IpAddr::V4(address));
     }
+    let text = &text[..memchr::memchr(0, text).unwrap_or(text.len())];
+    std::str::from_utf8(text).ok()?.parse().ok().map(IpAddr::V6)
+}
+
+/// Four numbers below 256; zeroes may stand before them.
+fn quad(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = text.split(|byte| *byte == b'.').map(|part| {
+        let number = part.iter().try_fold(0_u8, |sum, digit| sum.checked_mul(10)?.checked_add(digit - b'0'));
+        number.filter(|_| !part.is_empty())
+    });
+    let address = Ipv4Addr::new(octets.next()??, octets.next()??, octets.next()??, octets.next()??);
+    octets.next().is_none().then_some(address)
+}
+
+/// The IPv4 address inside an IPv6 one, `::ffff:a.b.c.d` (RFC 4291). Other ways of embedding are addresses of their own.
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    address.to_ipv4_mapped()
 }
