@@ -167,7 +167,7 @@ impl<'v> Value<'v> {
             Self::Bool(yes) => Some(i64::from(*yes)),
             Self::Int(number) => Some(*number),
             Self::Ipv4(address) => Some(i64::from(address.to_bits())),
-            Self::Str(text) if text.is_empty() => None,
+            Self::Str([]) => None,
             Self::Str(text) => parse_int(text),
             _ => None,
         }

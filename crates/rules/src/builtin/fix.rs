@@ -23,7 +23,8 @@ pub const CONVERTERS: &[Converter] = &[
             let wanted = args.int(0)?;
             let mut fields = fields(value.bytes()?);
             let number = |tag: &[u8]| std::str::from_utf8(tag).ok()?.parse::<i64>().ok();
-            fields.find(|(tag, _)| number(tag) == Some(wanted)).map(|(_, value)| Value::Bin(value))
+            let found = fields.find(|(tag, _)| number(tag) == Some(wanted));
+            found.filter(|(_, value)| !value.is_empty()).map(|(_, value)| Value::Bin(value))
         },
         doc: "The value of a field of a FIX message, by its number or one of six names.",
     },

@@ -49,7 +49,7 @@ pub const FETCHES: &[Fetch] = &[
         eval: |args, cx| {
             let bits = cx.outside().random() >> 32;
             let range = args.int(0).map_or(1 << 32, |range| u64::try_from(range).unwrap_or(0));
-            Some(Value::Int((bits * range >> 32) as i64))
+            Some(Value::Int(((bits * range) >> 32) as i64))
         },
         doc: "A number by chance, below a range or below 2^32.",
         ..Fetch::PLAIN

@@ -211,8 +211,8 @@ fn add_item<'c>(value: Value<'c>, args: &'c Args, cx: &'c Context<'_>) -> Option
     let text = value.bytes()?;
     let held = args.var(1).and_then(|name| variable(name, Type::Str, cx)?.bytes()).unwrap_or_default();
     let suffix = args.str(2).unwrap_or_default();
-    let delimited = !text.is_empty() && !(held.is_empty() && suffix.is_empty());
-    let delimiter = if delimited { args.str(0)? } else { b"" };
+    let item = !held.is_empty() || !suffix.is_empty();
+    let delimiter = if item && !text.is_empty() { args.str(0)? } else { b"" };
     let parts = [text, delimiter, held, suffix];
     fitting(cx.arena().built(|out| parts.iter().for_each(|part| out.extend_from_slice(part)))).map(Value::Str)
 }
