@@ -7,6 +7,7 @@
 //! fuzz/Cargo.toml, and a folder with a few inputs in fuzz/corpus.
 
 mod body;
+mod client_hello;
 mod command;
 mod loader;
 mod proxy_header;
@@ -15,6 +16,7 @@ mod response;
 mod yaml;
 
 pub use body::h1_body;
+pub use client_hello::client_hello;
 pub use command::command_line;
 pub use loader::config_load;
 pub use proxy_header::proxy_header;
@@ -31,6 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("h1_response", h1_response),
     ("h1_body", h1_body),
     ("proxy_header", proxy_header),
+    ("client_hello", client_hello),
     ("yaml_tree", yaml_tree),
     ("command_line", command_line),
     ("config_load", config_load),
