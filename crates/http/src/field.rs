@@ -63,7 +63,7 @@ pub enum Known {
 impl Known {
     /// Told by length and first letter: nearly every field falls through without a comparison. `name` is a token.
     pub(crate) fn of(name: &[u8]) -> Self {
-        match (name.len(), name[0] | 0x20) {
+        match (name.len(), name.first().copied().unwrap_or(0) | 0x20) {
             (2, b't') => Self::Te.if_is(name, b"te"),
             (4, b'h') => Self::Host.if_is(name, b"host"),
             (6, b'e') => Self::Expect.if_is(name, b"expect"),
@@ -101,6 +101,23 @@ pub struct Field {
     pub known: Known,
     /// Not to be forwarded.
     pub dropped: bool,
+    /// Taken away: rules do not see it either. What is only dropped, because it belongs to one connection, they do see.
+    pub gone: bool,
+}
+
+impl Field {
+    /// Of a line `name: value CRLF` that begins at this place.
+    pub(crate) fn at(start: usize, name: &[u8], value: usize) -> Self {
+        let from = start + name.len() + 2;
+        Self {
+            name: Span::new(start, start + name.len()),
+            value: Span::new(from, from + value),
+            end: (from + value + 2) as u32,
+            known: Known::of(name),
+            dropped: false,
+            gone: false,
+        }
+    }
 }
 
 /// The text of a head and its fields. It owns its bytes, so it outlives the buffer it was read into; its memory is used again.
@@ -108,6 +125,8 @@ pub struct Field {
 pub struct Head {
     pub(crate) text: Vec<u8>,
     pub(crate) fields: Vec<Field>,
+    /// The most bytes of lines that are forwarded, once rules have edited them; 0: the default.
+    pub(crate) most: u32,
 }
 
 impl Head {
@@ -133,26 +152,14 @@ impl Head {
         let start = self.text.len();
         self.text.extend_from_slice(name);
         self.text.extend_from_slice(b": ");
-        let from = self.text.len();
         self.text.extend_from_slice(value);
-        let to = self.text.len();
         self.text.extend_from_slice(b"\r\n");
-        self.fields.push(Field {
-            name: Span::new(start, start + name.len()),
-            value: Span::new(from, to),
-            end: self.text.len() as u32,
-            known: Known::Other,
-            dropped: false,
-        });
+        self.fields.push(Field::at(start, name, value.len()));
     }
 
-    /// Takes every field of that name out of what is forwarded.
+    /// Takes every field of that name away.
     pub fn remove(&mut self, name: &[u8]) {
-        for at in 0..self.fields.len() {
-            if self.get(self.fields[at].name).eq_ignore_ascii_case(name) {
-                self.fields[at].dropped = true;
-            }
-        }
+        self.remove_where(|have| have.eq_ignore_ascii_case(name));
     }
 
     /// As received, or as it was edited: what is left of it for a log.

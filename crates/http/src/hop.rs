@@ -72,7 +72,7 @@ pub(crate) fn drop_named(head: &mut Head) -> Result<(), ()> {
         if RELIED_ON.iter().any(|relied| relied.as_bytes() == name) || name.starts_with(b"x-forwarded-") {
             verdict = Err(());
         } else {
-            head.remove(&name);
+            head.drop_field(&name);
         }
     }
     verdict

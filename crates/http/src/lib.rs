@@ -7,6 +7,7 @@
 mod answer;
 mod body;
 mod chunked;
+mod edit;
 pub mod encode;
 pub mod explain;
 mod field;
@@ -23,20 +24,23 @@ mod scan;
 mod stop;
 mod target;
 mod token;
+mod userlist;
 
 pub use answer::{answer, reason};
 pub use body::{Body, Decoded};
 pub use chunked::{ChunkError, Chunked};
+pub use edit::{EditError, is_framing, is_value};
 pub use field::{Field, Head, Known, Span};
 pub use framing::Framing;
 pub use limits::{Limits, Tolerance};
 pub use outcomes::*;
 pub use request::{Method, Request};
 pub use response::Response;
-pub use rules::PARTS;
+pub use rules::{PARTS, base32, url32};
 pub use scan::Scanner;
 pub use stop::{request_stop, response_stop};
 pub use token::is_token;
+pub use userlist::{Scheme, User, UserOptions, Userlist, UserlistOptions, Verdict};
 
 /// How far a head got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -97,6 +97,7 @@ fn read_fields(input: &[u8], mut at: usize, fields: &mut Vec<Field>) -> Option<u
             value: Span::new(value.start, value.end),
             end: (crlf + 2) as u32,
             dropped: false,
+            gone: false,
         });
         at = crlf + 2;
     }

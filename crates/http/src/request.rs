@@ -75,9 +75,9 @@ pub struct Request {
     pub head: Head,
     /// The method.
     pub method: Method,
-    /// Its name as received.
+    /// Its name.
     pub method_text: Span,
-    /// The target as received.
+    /// The target: as received, or as rules made it.
     pub target: Span,
     /// What of the target is forwarded: path and query.
     pub(crate) forwarded: Span,
@@ -93,6 +93,10 @@ pub struct Request {
     pub upgrade: Option<Span>,
     /// There was a `Host`, or an absolute target.
     pub has_host: bool,
+    /// A rule refused it, and how. Whoever runs rules looks here when they end with a decision.
+    pub refused: Option<Refusal>,
+    /// The most bytes of a target.
+    pub(crate) most_target: usize,
     scanner: Scanner,
     first_line: usize,
 }
@@ -168,11 +172,14 @@ impl Request {
             return None;
         };
         self.head.text.extend_from_slice(&input[..end]);
-        self.take_line(&line);
+        self.take_line(&line, limits);
         Some(end)
     }
 
-    fn take_line(&mut self, line: &RequestLine) {
+    fn take_line(&mut self, line: &RequestLine, limits: &Limits) {
+        self.refused = None;
+        self.most_target = limits.target_bytes;
+        self.head.most = limits.header_bytes as u32;
         self.method = line.method;
         self.method_text = Span::new(0, line.method_length);
         self.target = Span::new(line.method_length + 1, line.method_length + 1 + line.target_length);
@@ -200,7 +207,7 @@ impl Request {
     fn tokenise(&mut self, text: &[u8], limits: &Limits) -> Result<(), Refusal> {
         self.head.clear();
         self.head.text.extend_from_slice(text);
-        let Head { text, fields } = &mut self.head;
+        let Head { text, fields, .. } = &mut self.head;
         let mut slots = [const { MaybeUninit::uninit() }; MOST_FIELDS];
         let mut parsed = httparse::Request::new(&mut []);
         let length = match parsed.parse_with_uninit_headers(text, &mut slots) {
@@ -231,7 +238,7 @@ impl Request {
             minor,
         };
         read_fields(text, parsed.headers, fields).ok_or(&FIELD_INVALID)?;
-        self.take_line(&line);
+        self.take_line(&line, limits);
         Ok(())
     }
 
@@ -239,7 +246,7 @@ impl Request {
         self.expects_continue = false;
         self.upgrade = None;
         let (mut hop, mut said, mut host) = (Hop::default(), Said::default(), None);
-        let Head { text, fields } = &mut self.head;
+        let Head { text, fields, .. } = &mut self.head;
         for field in fields.iter_mut() {
             let value = &text[field.value.range()];
             match field.known {
@@ -334,6 +341,13 @@ impl Request {
         }
     }
 
+    /// Method and target as they were received: `method_text` and `target` are what rules made of them.
+    #[must_use]
+    pub fn received(&self) -> (&[u8], &[u8]) {
+        let mut parts = self.line().split(|&byte| byte == b' ');
+        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+    }
+
     /// The request line as received, for a log.
     #[must_use]
     pub fn line(&self) -> &[u8] {
@@ -375,6 +389,7 @@ pub(crate) fn read_fields(text: &[u8], headers: &[httparse::Header<'_>], fields:
             value: Span::new(value.start, value.end),
             end: (end + 2) as u32,
             dropped: false,
+            gone: false,
         });
     }
     Some(())

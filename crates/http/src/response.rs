@@ -93,6 +93,7 @@ impl Response {
             return None;
         };
         self.sloppy = false;
+        self.head.most = limits.header_bytes as u32;
         self.head.text.extend_from_slice(&input[..end]);
         (self.minor, self.status, self.reason) = (line.minor, line.status, Span::new(REASON, line.length));
         Some(end)
@@ -120,7 +121,7 @@ impl Response {
     }
 
     fn tokenise(&mut self, limits: &Limits, tolerance: Tolerance) -> Result<(), Refusal> {
-        let Head { text, fields } = &mut self.head;
+        let Head { text, fields, .. } = &mut self.head;
         if text.len() > limits.header_bytes {
             return Err(&RESPONSE_TOO_LARGE);
         }
@@ -153,14 +154,16 @@ impl Response {
         if parsed.headers.len() > limits.header_fields {
             return Err(&RESPONSE_TOO_LARGE);
         }
+        read_fields(text, parsed.headers, fields).ok_or(&RESPONSE_FIELD)?;
         (self.minor, self.status) = (minor, status);
-        read_fields(text, parsed.headers, fields).ok_or(&RESPONSE_FIELD)
+        self.head.most = limits.header_bytes as u32;
+        Ok(())
     }
 
     fn judge_fields(&mut self) -> (Hop, Said) {
         self.upgrade = None;
         let (mut hop, mut said) = (Hop::default(), Said::default());
-        let Head { text, fields } = &mut self.head;
+        let Head { text, fields, .. } = &mut self.head;
         for field in fields.iter_mut() {
             let value = &text[field.value.range()];
             match field.known {

@@ -27,6 +27,15 @@ pub(crate) fn form<'a>(method: Method, target: &'a [u8]) -> Result<Form<'a>, Ref
     if memchr::memchr(b'%', target).is_some() { escapes(path).map(|()| form) } else { Ok(form) }
 }
 
+/// The form of what a rule wrote: its bytes are looked at before, its escapes are the rule's own.
+pub(crate) fn form_of(method: Method, target: &[u8]) -> Option<Form<'_>> {
+    match target {
+        [b'/', ..] => Some(Form::Origin),
+        [b'*'] if method == Method::Options => Some(Form::Origin),
+        _ => absolute(target).map(|(form, _)| form),
+    }
+}
+
 fn absolute(target: &[u8]) -> Option<(Form<'_>, &[u8])> {
     let starts = |scheme: &[u8]| target.get(..scheme.len()).is_some_and(|have| have.eq_ignore_ascii_case(scheme));
     let (start, port) = if starts(b"http://") {

@@ -1,0 +1,1 @@
+//! Passwords that others hashed: `openssl passwd`, `mkpasswd`, `htpasswd`.
