@@ -1,6 +1,6 @@
 //! Hashes that are no secret: for balancing, keys and statistics. Bit by bit those of HAProxy, and so of its `hash-type`.
 
-use xxhash_rust::{xxh3, xxh32, xxh64};
+use twox_hash::{XxHash3_64, XxHash32, XxHash64};
 
 use crate::args::{ArgKind, Param};
 use crate::{Converter, Type, Value};
@@ -64,14 +64,18 @@ pub const CONVERTERS: &[Converter] = &[
     Converter {
         name: "xxh32",
         params: SEED,
-        eval: |value, args, _| Some(Value::Int(xxh32::xxh32(value.bytes()?, args.int(0).unwrap_or(0) as u32).into())),
+        eval: |value, args, _| {
+            Some(Value::Int(XxHash32::oneshot(args.int(0).unwrap_or(0) as u32, value.bytes()?).into()))
+        },
         doc: "XXH32 with a seed, 0 if none is given.",
         ..HASH
     },
     Converter {
         name: "xxh64",
         params: SEED,
-        eval: |value, args, _| Some(Value::Int(xxh64::xxh64(value.bytes()?, args.int(0).unwrap_or(0) as u64) as i64)),
+        eval: |value, args, _| {
+            Some(Value::Int(XxHash64::oneshot(args.int(0).unwrap_or(0) as u64, value.bytes()?) as i64))
+        },
         doc: "XXH64 with a seed, 0 if none is given; as a signed number.",
         ..HASH
     },
@@ -80,7 +84,7 @@ pub const CONVERTERS: &[Converter] = &[
         params: SEED,
         eval: |value, args, _| {
             let seed = args.int(0).unwrap_or(0) as u64;
-            Some(Value::Int(xxh3::xxh3_64_with_seed(value.bytes()?, seed) as i64))
+            Some(Value::Int(XxHash3_64::oneshot_with_seed(seed, value.bytes()?) as i64))
         },
         doc: "XXH3 of 64 bits with a seed, 0 if none is given; as a signed number.",
         ..HASH
