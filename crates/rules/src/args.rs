@@ -176,7 +176,7 @@ pub(crate) fn cut(word: &Word, start: usize) -> Result<(Vec<Word>, usize), (usiz
     let bytes = word.as_str().as_bytes();
     debug_assert_eq!(bytes.get(start), Some(&b'('));
     let (mut args, mut from, mut at, mut quote) = (Vec::new(), start + 1, start + 1, None);
-    let (mut text, mut any) = (Vec::new(), false);
+    let mut text = Vec::new();
     loop {
         let Some(&byte) = bytes.get(at) else {
             return Err((
@@ -189,20 +189,17 @@ pub(crate) fn cut(word: &Word, start: usize) -> Result<(Vec<Word>, usize), (usiz
             ));
         };
         match (byte, quote) {
-            (b'"' | b'\'', None) => (quote, any) = (Some(byte), true),
+            (b'"' | b'\'', None) => quote = Some(byte),
             (_, Some(open)) if open == byte => quote = None,
             (b'\\', None | Some(b'"')) if matches!(bytes.get(at + 1), Some(b'\\' | b' ' | b'"' | b'\'')) => {
                 at += 1;
                 text.push(bytes[at]);
             }
             (b',' | b')', None) => {
-                let last = byte == b')';
-                if !(last && args.is_empty() && text.is_empty() && !any) {
-                    let cut = word.slice(from..at);
-                    args.push(cut.with_text(std::mem::take(&mut text)));
-                }
-                (from, any) = (at + 1, false);
-                if last {
+                let cut = word.slice(from..at);
+                args.push(cut.with_text(std::mem::take(&mut text)));
+                from = at + 1;
+                if byte == b')' {
                     return Ok((args, at + 1));
                 }
             }

@@ -206,6 +206,8 @@ fn typed(name: &str, params: &[Param], words: &[Word], span: Span, compiler: &mu
             .collect();
         format!("it is written {name}({})", shown.join(","))
     };
+    // `()` is one argument without text, or none.
+    let words = if params.is_empty() && matches!(words, [one] if one.as_str().is_empty()) { &[] } else { words };
     if let Some(word) = words.get(params.len()) {
         let text = match params.len() {
             0 => format!("`{name}` takes no arguments"),

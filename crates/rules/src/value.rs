@@ -186,7 +186,7 @@ impl<'v> Value<'v> {
             }
             Self::Int(number) => arena.keep(itoa::Buffer::new().format(number).as_bytes()),
             Self::Ipv4(address) => arena.keep(address.to_string().as_bytes()),
-            Self::Ipv6(address) => arena.keep(address.to_string().as_bytes()),
+            Self::Ipv6(address) => arena.keep(ipv6_text(address).as_bytes()),
             Self::Str(bytes) | Self::Method(bytes) => bytes,
             // As far as it is text: up to the first NUL.
             Self::Bin(bytes) => &bytes[..memchr::memchr(0, bytes).unwrap_or(bytes.len())],
@@ -282,6 +282,14 @@ pub fn parse_int(text: &[u8]) -> Option<i64> {
 #[must_use]
 pub fn parse_address(text: &[u8]) -> Option<IpAddr> {
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// As inet_ntop(3) writes it: the last four bytes of an address that begins with twelve zeroes are an IPv4 address.
+fn ipv6_text(address: Ipv6Addr) -> String {
+    match address.octets() {
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] if (a, b) != (0, 0) => format!("::{a}.{b}.{c}.{d}"),
+        _ => address.to_string(),
+    }
 }
 
 /// An address in a value: as HAProxy reads it, a dotted quad ends at the first byte that does not belong to it, and an IPv6 address at a NUL.
