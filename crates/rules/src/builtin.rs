@@ -18,6 +18,7 @@ mod maps;
 mod mqtt;
 mod operand;
 mod outside;
+mod payload;
 mod protobuf;
 mod regsub;
 mod rfc7239;
@@ -54,4 +55,5 @@ pub const PARTS: &[Parts] = &[
     Parts { converters: text::CONVERTERS, ..Parts::EMPTY },
     Parts { converters: x509::CONVERTERS, ..Parts::EMPTY },
     Parts { actions: variables::ACTIONS, ..Parts::EMPTY },
+    Parts { fetches: payload::FETCHES, ..Parts::EMPTY },
 ];

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use plimsoll_config::{Diagnostics, FileId, Sources, Span};
 use plimsoll_rules::{
-    Acl, Acls, Arena, Compiler, Context, End, Expr, Format, Language, Loading, Names, NoNames, Outside, Parts, Place,
-    Purpose, Regexes, Rule, Rules, Stored, Text, Variables,
+    Acl, Acls, Arena, Compiler, Condition, Context, Download, End, Expr, Format, Language, Loading, Names, NoNames,
+    Outside, Parts, Place, Purpose, Regexes, Rule, Rules, Stored, Text, Type, Upload, Variables, Wait,
 };
+use plimsoll_testkit::Seen;
 
 /// Time stands still on 2026-11-20 at noon UTC.
 pub struct Still;
@@ -92,6 +93,12 @@ impl House {
         Ok(())
     }
 
+    pub fn condition(&mut self, text: &str) -> Result<Option<Condition>, String> {
+        self.compile(text, Some(self.place), |text, _, compiler| {
+            Condition::compile(&mut text.words(compiler.found)?, compiler)
+        })
+    }
+
     pub fn rule(&mut self, text: &str) -> Result<Rule, String> {
         self.compile(text, Some(self.place), |text, sources, compiler| Rule::compile(text, sources, compiler))
     }
@@ -112,5 +119,32 @@ impl House {
     pub fn run(&self, rules: &Rules, variables: &mut Variables) -> End {
         let arena = Arena::new();
         rules.run(0, &mut Context::new(self.place, &arena, &Still, variables))
+    }
+
+    /// What an expression is for bytes that wait in both directions, while more may come. Bytes are shown in hexadecimal.
+    pub fn seen(&mut self, text: &str, bytes: &[u8]) -> Seen {
+        let expr = self.expr(text).unwrap_or_else(|told| panic!("{text}:\n{told}"));
+        let (arena, mut variables) = (Arena::new(), Variables::default());
+        let mut upload = Upload { bytes: [b"gone", bytes].concat(), start: 4 };
+        let mut download = Download { bytes: bytes.to_vec(), start: 0 };
+        let cx = Context::new(self.place, &arena, &Still, &mut variables);
+        let cx = cx.with(&mut upload).with(&mut download).unfinished();
+        match (expr.eval(&cx), cx.take_wait()) {
+            (Some(value), _) if value.kind() == Type::Bin => {
+                Seen::Value(value.bytes().unwrap_or_default().iter().map(|byte| format!("{byte:02X}")).collect())
+            }
+            (Some(value), _) => {
+                let text = value.text(&arena).expect("every value has a text");
+                // An empty text is a dash in the log that HAProxy is read by.
+                Seen::Value(if text.is_empty() {
+                    String::from("-")
+                } else {
+                    String::from_utf8_lossy(text).into_owned()
+                })
+            }
+            (None, None) => Seen::Nothing,
+            (None, Some(Wait::Bytes)) => Seen::Waits,
+            (None, Some(wait)) => panic!("{text} waits for {wait:?}"),
+        }
     }
 }

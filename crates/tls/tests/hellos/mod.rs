@@ -2,10 +2,10 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use plimsoll_rules::{Arena, Context, Download, Place, Type, Upload, Variables, Wait};
+use plimsoll_rules::Place;
 use plimsoll_testkit::Seen;
 
-use super::house::{House, Still};
+use super::house::House;
 
 /// A ClientHello to be.
 #[derive(Clone)]
@@ -78,27 +78,7 @@ impl Hello {
 
 /// What an expression of this crate is for bytes that wait, while more may come. Bytes are shown in hexadecimal.
 pub fn seen(text: &str, bytes: &[u8]) -> Seen {
-    let place = if text.starts_with("re") && text[2..].starts_with(['s', 'p']) {
-        Place::TcpResponse
-    } else {
-        Place::TcpContent
-    };
-    let expr = House::new(plimsoll_tls::PARTS, place).expr(text).unwrap_or_else(|told| panic!("{text}:\n{told}"));
-    let (arena, mut variables) = (Arena::new(), Variables::default());
-    let mut upload = Upload { bytes: [b"gone", bytes].concat(), start: 4 };
-    let mut download = Download { bytes: bytes.to_vec(), start: 0 };
-    let cx = Context::new(place, &arena, &Still, &mut variables).with(&mut upload).with(&mut download).unfinished();
-    match (expr.eval(&cx), cx.take_wait()) {
-        (Some(value), None) if value.kind() == Type::Bin => {
-            Seen::Value(value.bytes().unwrap_or_default().iter().map(|byte| format!("{byte:02X}")).collect())
-        }
-        (Some(value), None) => {
-            let text = value.text(&arena).expect("every value has a text");
-            // An empty text is a dash in the log that HAProxy is read by.
-            Seen::Value(if text.is_empty() { String::from("-") } else { String::from_utf8_lossy(text).into_owned() })
-        }
-        (None, None) => Seen::Nothing,
-        (None, Some(Wait::Bytes)) => Seen::Waits,
-        (_, Some(wait)) => panic!("{text} waits for {wait:?}"),
-    }
+    let response = text.starts_with("res.") || text.starts_with("rep_");
+    let place = if response { Place::TcpResponse } else { Place::TcpContent };
+    House::new(plimsoll_tls::PARTS, place).seen(text, bytes)
 }
