@@ -51,8 +51,8 @@ pub(crate) const COLUMNS: &[Column] = &[
     column("bout", "MCP", |row| {
         each(row, |f| U64(f.bytes_out), |s| U64(s.traffic.counts.bytes_out), |b| U64(b.traffic.counts.bytes_out))
     }),
-    column("dreq", "MCP", |row| each(row, |_| U64(0), none, |_| U64(0))),
-    column("dresp", "MCP", |_| U64(0)),
+    column("dreq", "MCP", |row| each(row, |f| U64(f.denied.requests), none, |b| U64(b.denied.requests))),
+    column("dresp", "MCP", |row| each(row, |f| U64(f.denied.responses), |_| U64(0), |b| U64(b.denied.responses))),
     column("ereq", "MCP", |row| each(row, |f| U64(f.request_errors), none, none)),
     column("econ", "MCP", |row| counted(row, |counts| counts.connect_errors)),
     column("eresp", "MCP", |row| counted(row, |counts| counts.response_errors)),
@@ -124,8 +124,8 @@ pub(crate) const COLUMNS: &[Column] = &[
     column("conn_rate_max", "MMP", |row| each(row, |f| U32(f.connection_rate.most), none, none)),
     column("conn_tot", "MCP", |row| each(row, |f| U64(f.connections), none, none)),
     column("intercepted", "MCP", |row| if let Row::Frontend(_) = row { not_there(row) } else { Empty }),
-    column("dcon", "MCP", |row| each(row, |_| U64(0), none, none)),
-    column("dses", "MCP", |row| each(row, |_| U64(0), none, none)),
+    column("dcon", "MCP", |row| each(row, |f| U64(f.denied.connections), none, none)),
+    column("dses", "MCP", |row| each(row, |f| U64(f.denied.sessions), none, none)),
     column("wrew", "MCP", |_| U64(0)),
     column("connect", "MCP", |row| counted(row, |counts| counts.connects)),
     column("reuse", "MCP", |row| counted(row, |counts| counts.reuses)),

@@ -35,6 +35,15 @@ pub(crate) struct Times {
     pub(crate) total: Mean,
 }
 
+/// What rules ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Denied {
+    pub(crate) connections: u64,
+    pub(crate) sessions: u64,
+    pub(crate) requests: u64,
+    pub(crate) responses: u64,
+}
+
 #[derive(Debug)]
 pub(crate) struct FrontendFigures {
     pub(crate) frontend: Arc<Frontend>,
@@ -48,6 +57,7 @@ pub(crate) struct FrontendFigures {
     pub(crate) requests: u64,
     pub(crate) failures: u64,
     pub(crate) request_errors: u64,
+    pub(crate) denied: Denied,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     /// By the first digit of the status; 0: another.
@@ -104,6 +114,7 @@ pub(crate) struct BackendFigures {
     pub(crate) proxy: usize,
     pub(crate) current: u64,
     pub(crate) requests: u64,
+    pub(crate) denied: Denied,
     pub(crate) traffic: Traffic,
     pub(crate) availability: Availability,
     pub(crate) active: u64,
@@ -232,6 +243,12 @@ impl FrontendFigures {
             requests: counters.sum(|shard| shard.requests.get()),
             failures: counters.sum(|shard| shard.failures.get()),
             request_errors: counters.sum(|shard| shard.request_errors.get()),
+            denied: Denied {
+                connections: counters.sum(|shard| shard.denied_connections.get()),
+                sessions: counters.sum(|shard| shard.denied_sessions.get()),
+                requests: counters.sum(|shard| shard.denied_requests.get()),
+                responses: counters.sum(|shard| shard.denied_responses.get()),
+            },
             bytes_in: counters.sum(|shard| shard.bytes_in.get()),
             bytes_out: counters.sum(|shard| shard.bytes_out.get()),
             responses: std::array::from_fn(|class| counters.sum(|shard| shard.responses[class].get())),
@@ -257,6 +274,11 @@ impl BackendFigures {
             proxy,
             current: u64::from(live.load.now()),
             requests: counts.sessions,
+            denied: Denied {
+                requests: counters.sum(|shard| shard.denied_requests.get()),
+                responses: counters.sum(|shard| shard.denied_responses.get()),
+                ..Denied::default()
+            },
             traffic: Traffic {
                 now,
                 most: live.load.most(),

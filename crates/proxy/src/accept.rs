@@ -14,6 +14,7 @@ use plimsoll_observe::{Event, Level, Value};
 
 use crate::client::{Client, Gates, Permit};
 use crate::mail::{Mail, Ticket};
+use crate::rules::{Early, FrontendRules, admitted};
 use crate::site::{Route, Site};
 use crate::snapshot::{Frontend, Mode};
 use crate::step::fault::point;
@@ -95,6 +96,11 @@ impl Port {
     /// Where a client's next request goes.
     pub(crate) fn route(&self) -> Rc<Route> {
         Rc::clone(&self.route.borrow())
+    }
+
+    /// Asks the rules of its frontend something; false if there are none.
+    pub(crate) fn with_rules(&self, ask: impl Fn(&FrontendRules) -> bool) -> bool {
+        self.route.borrow().frontend.rules.as_deref().is_some_and(ask)
     }
 
     /// What a client passes that comes now.
@@ -268,6 +274,7 @@ async fn one(acceptor: &Acceptor, port: &Rc<Port>, gates: Rc<Gates>) -> Result<(
 }
 
 pub(crate) fn serve(client: Client, accept_proxy: bool) {
+    let Some(client) = admitted(client, Early::Connection) else { return };
     if accept_proxy {
         let whose = Whose::Client(Rc::clone(&client.port().whence), client.peer);
         tokio::task::spawn_local(steady(whose, accept_proxy::introduce(client)));
@@ -278,6 +285,7 @@ pub(crate) fn serve(client: Client, accept_proxy: bool) {
 
 /// The protocol begins.
 pub(crate) fn begin(client: Client) {
+    let Some(client) = admitted(client, Early::Session) else { return };
     let whose = Whose::Client(Rc::clone(&client.port().whence), client.peer);
     match client.port().route().frontend.mode {
         Mode::Http => tokio::task::spawn_local(steady(whose, http::serve(client))),

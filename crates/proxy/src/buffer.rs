@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use plimsoll_net::Stream;
+use plimsoll_rules::{Download, Upload};
 
 use crate::snapshot::Process;
 use crate::trim::much_was_freed;
@@ -57,6 +58,32 @@ pub(crate) struct Buffer {
     start: usize,
 }
 
+/// Bytes that wait, as a fact.
+pub(crate) trait Lent {
+    fn of(bytes: Vec<u8>, start: usize) -> Self;
+    fn give_back(&mut self) -> Vec<u8>;
+}
+
+impl Lent for Upload {
+    fn of(bytes: Vec<u8>, start: usize) -> Self {
+        Self { bytes, start }
+    }
+
+    fn give_back(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+}
+
+impl Lent for Download {
+    fn of(bytes: Vec<u8>, start: usize) -> Self {
+        Self { bytes, start }
+    }
+
+    fn give_back(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+}
+
 impl Buffer {
     fn need_memory(&mut self) {
         if self.data.capacity() < SIZE {
@@ -93,6 +120,16 @@ impl Buffer {
             self.start = 0;
             self.forget();
         }
+    }
+
+    /// The memory itself, for rules that look at it; it comes back by [`take_back`](Self::take_back).
+    pub(crate) fn lend<L: Lent>(&mut self) -> L {
+        L::of(std::mem::take(&mut self.data), self.start)
+    }
+
+    /// What was lent.
+    pub(crate) fn take_back<L: Lent>(&mut self, lent: &mut L) {
+        self.data = lent.give_back();
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use plimsoll_clock::{Tick, Timer};
 use plimsoll_net::{Peer, Stream};
+use plimsoll_rules::variables::Set;
 use plimsoll_server::Server;
 use plimsoll_upstream::Connection;
 
@@ -40,6 +41,8 @@ pub(crate) struct Client {
     pub(crate) requests: u32,
     /// The server connection that belongs to this client alone (`http-reuse: never`, `send-proxy`), and which server it is.
     pub(crate) private: Option<Box<Private>>,
+    /// Variables of scope `sess`, if there are any.
+    pub(crate) variables: Option<Box<Set>>,
     /// What a PROXY header said and left.
     pub(crate) proxied: Option<Box<Proxied>>,
     permit: Permit,
@@ -79,7 +82,17 @@ impl Client {
         let now = Tick::now();
         permit.place.count(now);
         let timer = permit.port.worker.wheel.timer();
-        Self { stream, peer, timer, since: Cell::new(now), requests: 0, private: None, proxied: None, permit }
+        Self {
+            stream,
+            peer,
+            timer,
+            since: Cell::new(now),
+            requests: 0,
+            private: None,
+            variables: None,
+            proxied: None,
+            permit,
+        }
     }
 
     pub(crate) fn port(&self) -> &Rc<Port> {

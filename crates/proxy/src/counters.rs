@@ -15,6 +15,14 @@ pub struct FrontendCounters {
     pub failures: Cell,
     /// Requests that were none, or did not arrive whole (`ereq`).
     pub request_errors: Cell,
+    /// Connections that `tcp-request connection` rejected (`dcon`).
+    pub denied_connections: Cell,
+    /// Connections that `tcp-request session` rejected (`dses`).
+    pub denied_sessions: Cell,
+    /// Requests that rules denied (`dreq`).
+    pub denied_requests: Cell,
+    /// Responses that rules denied (`dresp`).
+    pub denied_responses: Cell,
     /// Bytes from clients.
     pub bytes_in: Cell,
     /// Bytes to clients.
@@ -61,6 +69,10 @@ pub struct BackendCounters {
     pub client_aborts: Cell,
     /// The same of servers.
     pub server_aborts: Cell,
+    /// Requests that rules denied (`dreq`).
+    pub denied_requests: Cell,
+    /// Responses that rules denied (`dresp`).
+    pub denied_responses: Cell,
     /// Answers of our own, by the first digit of their status; 0: none.
     pub answers: [Cell; 6],
     /// From clients, where no server was chosen.

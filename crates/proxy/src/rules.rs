@@ -3,6 +3,7 @@
 //! The language itself is in `plimsoll-rules`, what looks at heads in `plimsoll-http`. Here are the facts of a connection, the actions that end or
 //! change what becomes of it, and the lists that a frontend and a backend have.
 
+mod early;
 mod ending;
 mod fate;
 mod lists;
@@ -16,6 +17,7 @@ pub use proxies::{BackendRef, Directory, FrontendRef, ServerRef};
 pub use reply::{Page, Pages};
 pub use routing::{UseBackend, UseServer};
 
+pub(crate) use early::{Early, admitted};
 pub(crate) use fate::{Fate, Verdict};
 pub(crate) use lists::State;
 pub(crate) use proxies::Proxies;

@@ -9,6 +9,7 @@ use plimsoll_lb::Balancer;
 use plimsoll_net::{Address, ConnectOptions, Pipes};
 use plimsoll_observe::{Events, Failures, Panics};
 use plimsoll_outcome::Tally;
+use plimsoll_rules::variables::Shared;
 use plimsoll_server::{Load, Server};
 use plimsoll_upstream::Reuse;
 use serde::Deserialize;
@@ -60,6 +61,8 @@ pub struct Process {
     pub pipes: Arc<Pipes>,
     /// Where workers tell what happens to themselves.
     pub events: Events,
+    /// Variables of scope `proc`.
+    pub variables: Arc<Shared>,
     /// Connections that one worker accepted for another.
     pub(crate) mail: Sharded<Mailbox>,
     /// Counted by each worker.
@@ -81,6 +84,7 @@ impl Process {
             panics: Panics::new(events.clone()),
             pipes: Pipes::new(workers),
             events,
+            variables: Arc::default(),
             mail: Sharded::new(workers),
             counters: Sharded::new(workers),
             busiest: Most::default(),

@@ -1,5 +1,7 @@
 //! A client in TCP mode: a server at once, then bytes both ways.
 
+mod judge;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use crate::step::fault::point;
 use crate::tunnel::Terms;
 use crate::worker::Worker;
 use crate::{NO_BACKEND, NO_SERVER, OK};
+use judge::{Held, Judge};
 
 /// Before the same server is tried again; another one is tried at once.
 const SAME_SERVER: Duration = Duration::from_secs(1);
@@ -51,11 +54,10 @@ struct Parties<'a> {
 pub(crate) async fn serve(mut client: Client) {
     point("begin");
     let mut record = Record::default();
-    match Box::pin(reach(&client, &mut record)).await {
+    match Box::pin(reach(&mut client, &mut record)).await {
         // From here on only what it needs: the configuration may change many times until it ends.
-        Ok((stream, terms)) => {
-            let early = client.take_early();
-            Box::pin(through(client.detach(), stream, early, terms, record)).await;
+        Ok(Reached { server, terms, early, moved }) => {
+            Box::pin(through(client.detach(), server, early, terms, record, moved)).await;
         }
         Err(outcome) => {
             // Nothing was said: this does not linger.
@@ -64,13 +66,38 @@ pub(crate) async fn serve(mut client: Client) {
     }
 }
 
+/// A server was reached.
+struct Reached {
+    server: ToServer,
+    terms: Terms,
+    /// Bytes for the server, and for the client, that are in hand.
+    early: [Buffer; 2],
+    /// So many of the client's went on already.
+    moved: u64,
+}
+
 /// Connects, with as many tries as the backend allows. A failure is counted and logged.
-async fn reach(client: &Client, record: &mut Record) -> Result<(ToServer, Terms), &'static Outcome> {
+async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'static Outcome> {
+    let mut route = client.port().route();
+    let mut judge = Judge::of(&route, client);
+    let mut wanted = None;
+    if let Some(judge) = &mut judge
+        && let Err(outcome) = judge.frontend(client).await
+    {
+        return Err(denied(client, &route, outcome));
+    }
+    let chosen = judge.as_ref().map_or_else(|| route.site.clone(), |judge| judge.proxies.site.clone());
+    if let Some(judge) = &mut judge {
+        match judge.backend(client).await {
+            Ok(server) => wanted = server,
+            Err(outcome) => return Err(denied(client, &route, outcome)),
+        }
+    }
+    let client = &*client;
     let port = client.port();
     let worker = &port.worker;
-    let mut route = port.route();
     let failed = |route: &Route, server: Option<usize>, record: &Record, outcome| {
-        let backend = route.site.as_ref().map(|site| &*site.backend);
+        let backend = chosen.as_ref().map(|site| &*site.backend);
         let parties = Parties {
             worker,
             client: client.address(),
@@ -83,14 +110,16 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(ToServer, Terms)
         parties.finish(record, Moved::default(), outcome);
         outcome
     };
-    let Some(mut site) = route.site.clone() else { return Err(failed(&route, None, record, &NO_BACKEND)) };
+    let Some(mut site) = chosen.clone() else { return Err(failed(&route, None, record, &NO_BACKEND)) };
     let stay = Stay::begin(&site, worker.id, client.since.get());
     let mut avoid = None;
     let mut moved = false;
     loop {
         let backend = &*site.backend;
         let same = avoid.filter(|index: &usize| !backend.redispatch && backend.targets[*index].server.usable());
-        let server = same.or_else(|| backend.choose(worker.id, avoid, &mut || worker.random()));
+        let usable = |index: &usize| backend.targets.get(*index).is_some_and(|target| target.server.usable());
+        let wanted = wanted.take().filter(usable);
+        let server = same.or(wanted).or_else(|| backend.choose(worker.id, avoid, &mut || worker.random()));
         let Some(server) = server else {
             // As in HAProxy, its line counts those that are left.
             drop(stay);
@@ -113,7 +142,28 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(ToServer, Terms)
         match connect(worker, target, personal.as_deref(), &client.timer, backend.timeouts.connect).await {
             Ok(stream) => {
                 record.connected = Some(Tick::now().since(client.began()));
-                return Ok((stream, Terms::new(&route.frontend, lease, stay)));
+                let rules = backend.rules.as_ref().filter(|rules| !rules.response_content.is_empty());
+                let (mut early, mut moved) = (Buffer::default(), 0);
+                let mut down = Buffer::default();
+                if let Some(judge) = &mut judge {
+                    early = std::mem::take(&mut judge.buf);
+                }
+                if let (Some(rules), Some(judge)) = (rules, &mut judge) {
+                    judge.proxies.server = Some(server);
+                    let Judge { state, proxies, .. } = &mut **judge;
+                    let (client_stream, timer) = (&client.stream, &client.timer);
+                    let mut held =
+                        Held { worker, client: client_stream, server: &stream, timer, proxies, up: early, down, moved };
+                    let judged = held.pass(&rules.response_content, rules.response_delay, state).await;
+                    (early, down, moved) = (held.up, held.down, held.moved);
+                    if let Err(outcome) = judged {
+                        drop(lease);
+                        drop(stay);
+                        return Err(failed(&route, Some(server), record, outcome));
+                    }
+                }
+                let terms = Terms::new(&route.frontend, lease, stay);
+                return Ok(Reached { server: stream, terms, early: [early, down], moved });
             }
             Err(outcome) => {
                 drop(lease);
@@ -134,9 +184,36 @@ async fn reach(client: &Client, record: &mut Record) -> Result<(ToServer, Terms)
     }
 }
 
-async fn through(client: Detached, server: ToServer, early: Buffer, mut terms: Terms, record: Record) {
+/// Rules ended it before a server was looked for. Counted and logged.
+#[cold]
+fn denied(client: &Client, route: &Route, outcome: &'static Outcome) -> &'static Outcome {
+    let worker = &client.port().worker;
+    route.frontend.live.counters.shard(worker.id).denied_requests.add(1);
+    let parties = Parties {
+        worker,
+        client: client.address(),
+        since: client.since.get(),
+        frontend: &route.frontend.live,
+        log: route.frontend.log,
+        backend: None,
+        server: None,
+    };
+    parties.finish(&Record::default(), Moved::default(), outcome);
+    outcome
+}
+
+async fn through(
+    client: Detached,
+    server: ToServer,
+    early: [Buffer; 2],
+    mut terms: Terms,
+    record: Record,
+    before: u64,
+) {
     point("connected");
-    let (moved, outcome) = terms.relay(&client, &server, early, Buffer::default()).await;
+    let [up, down] = early;
+    let (mut moved, outcome) = terms.relay(&client, &server, up, down).await;
+    moved.up += before;
     // After both FINs, dropping it is a plain close.
     drop(server);
     // As in HAProxy, its line counts those that are left.

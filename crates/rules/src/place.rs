@@ -87,9 +87,9 @@ impl Place {
             Self::Start | Self::Check => Slots::NONE,
             Self::TcpConnection | Self::TcpSession => clients.and(Slots::of(&[Fate])),
             Self::TcpContent => clients.and(Slots::of(&[Upload, Fate])),
-            Self::TcpContentOfHttp | Self::HttpRequest => clients.and(Slots::of(&[Upload, Request, Fate])),
+            Self::TcpContentOfHttp | Self::HttpRequest => clients.and(Slots::of(&[Request, Fate])),
             Self::TcpRoute => clients.and(Slots::of(&[Upload])),
-            Self::HttpRoute => clients.and(Slots::of(&[Upload, Request])),
+            Self::HttpRoute => clients.and(Slots::of(&[Request])),
             Self::TcpResponse => clients.and(Slots::of(&[Server, Download, Fate])),
             Self::TcpResponseOfHttp | Self::HttpResponse | Self::AfterResponse => {
                 clients.and(Slots::of(&[Request, Server, Response, Record, Fate]))

@@ -98,13 +98,14 @@ fn unused_backend(look: &Look<'_>, found: &mut Diagnostics) {
     if look.file.frontends.is_empty() || found.iter().any(|finding| finding.code == "config.unknown-backend") {
         return;
     }
-    let used: HashSet<&str> = look
-        .file
-        .frontends
-        .values()
-        .filter_map(|frontend| frontend.default_backend.as_deref())
-        .map(String::as_str)
-        .collect();
+    let frontends = || look.file.frontends.values();
+    let switched = || frontends().flat_map(|frontend| frontend.use_backend.iter()).filter_map(|rule| rule.split_whitespace().next());
+    if switched().any(|name| name.contains('%')) {
+        // Any of them may be the one that a format names.
+        return;
+    }
+    let defaults = frontends().filter_map(|frontend| frontend.default_backend.as_deref()).map(String::as_str);
+    let used: HashSet<&str> = defaults.chain(switched().map(|name| name.trim_matches(['"', '\'']))).collect();
     for name in look.file.backends.keys().filter(|name| !used.contains(name.as_str())) {
         let text = format!("no frontend sends anything to backend `{name}`");
         found.push(Diagnostic::warning("config.unused-backend", name.span(), text));

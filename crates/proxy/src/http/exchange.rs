@@ -21,7 +21,7 @@ use super::job::{Failed, Job, Upload};
 use super::judge::{Decided, Judge};
 use super::parts::Parts;
 use super::record::Record;
-use super::replying::{decided, fail, refuse};
+use super::replying::{decided, fail, monitored, refuse};
 use super::tunnel::Tunnel;
 use super::upload::{UploadEnd, absorb, upload};
 use super::write::{self, Patience};
@@ -79,16 +79,26 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     record.head = Tick::now();
     record.started = started.unwrap_or(record.head);
     record.bytes_in = both.request.head.text().len() as u64;
-    let mut judge = Judge::of(&route);
+    let mut judge = Judge::of(&route, client);
     let mut site = route.site.clone();
     if let Some(judge) = &mut judge {
+        if judge.is_monitor(&both.request) {
+            let next = monitored(client, frontend, both, judge).await;
+            return Judge::over(judge, client, next);
+        }
         if judge.frontend(client, &mut both.request).await.is_err() {
-            return decided(client, frontend, None, both, &mut record, judge).await;
+            let whole = both.request.framing == Framing::Empty;
+            let next = decided(client, frontend, None, both, &mut record, judge, whole).await;
+            return Judge::over(judge, client, next);
         }
         site.clone_from(&judge.proxies.site);
     }
     let Some(site) = site else {
-        return fail(client, frontend, None, both, &mut record, &NO_BACKEND, false, judge.as_deref()).await;
+        let next = fail(client, frontend, None, both, &mut record, &NO_BACKEND, false, judge.as_deref()).await;
+        return match &mut judge {
+            Some(judge) => Judge::over(judge, client, next),
+            None => next,
+        };
     };
     let backend = &*site.backend;
     let stay = Stay::begin(&site, client.port().worker.id, record.head);
@@ -98,7 +108,9 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
             Ok(server) => wanted = server,
             Err(Decided) => {
                 drop(stay);
-                return decided(client, frontend, Some(backend), both, &mut record, judge).await;
+                let whole = both.request.framing == Framing::Empty;
+                let next = decided(client, frontend, Some(backend), both, &mut record, judge, whole).await;
+                return Judge::over(judge, client, next);
             }
         }
     }
@@ -126,7 +138,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     // The one that it ended at: a reload may have come.
     let site = trip.site;
     let backend = &*site.backend;
-    match end {
+    let next = match end {
         Ok(Arrived::Served { keep }) => {
             // As in HAProxy, its line counts those that are left.
             drop(stay);
@@ -144,13 +156,18 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         }
         Err(failed) => {
             drop(stay);
-            if let Some(judge) = judge.as_deref_mut()
-                && judge.has_verdict()
-            {
-                return decided(client, frontend, Some(backend), both, &mut record, judge).await;
+            match judge.as_deref_mut().filter(|judge| judge.state.borrow().fate.verdict.is_some()) {
+                Some(judge) => decided(client, frontend, Some(backend), both, &mut record, judge, whole).await,
+                None => {
+                    let judge = judge.as_deref();
+                    fail(client, frontend, Some(backend), both, &mut record, failed.outcome, whole, judge).await
+                }
             }
-            fail(client, frontend, Some(backend), both, &mut record, failed.outcome, whole, judge.as_deref()).await
         }
+    };
+    match &mut judge {
+        Some(judge) => Judge::over(judge, client, next),
+        None => next,
     }
 }
 

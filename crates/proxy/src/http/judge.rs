@@ -11,6 +11,7 @@ use plimsoll_http::{Request, Response};
 use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Arena, Context, End, Place, Rules, Wait};
 
+use super::Next;
 use crate::client::Client;
 use crate::rules::{Proxies, Reply, State, Verdict};
 use crate::site::{Route, Site};
@@ -29,12 +30,32 @@ pub(super) struct Decided;
 
 impl Judge {
     /// `None`: neither has rules.
-    pub(super) fn of(route: &Rc<Route>) -> Option<Box<Self>> {
+    pub(super) fn of(route: &Rc<Route>, client: &mut Client) -> Option<Box<Self>> {
         let of_backends = |site: &Rc<Site>| site.backend.rules.is_some();
         if route.frontend.rules.is_none() && !route.site.as_ref().is_some_and(of_backends) {
             return None;
         }
-        Some(Box::new(Self { state: RefCell::default(), proxies: Proxies::of(route) }))
+        Some(Box::new(Self { state: RefCell::new(State::of(client)), proxies: Proxies::of(route) }))
+    }
+
+    /// The request is over: what stays with the connection goes back to it.
+    pub(super) fn over(&mut self, client: &mut Client, next: Next) -> Next {
+        self.state.take().keep(client);
+        next
+    }
+
+    /// Is it the monitor's path that is asked for?
+    pub(super) fn is_monitor(&self, request: &Request) -> bool {
+        let rules = self.proxies.route.frontend.rules.as_deref();
+        let uri = rules.and_then(|rules| rules.monitor_uri.as_deref());
+        uri.is_some_and(|uri| request.head.get(request.target) == uri)
+    }
+
+    /// Does one of the conditions hold on which the monitor's path is answered with an error?
+    pub(super) async fn monitor_fails(&mut self, client: &mut Client, request: &mut Request) -> bool {
+        let route = Rc::clone(&self.proxies.route);
+        let Some(rules) = &route.frontend.rules else { return false };
+        self.list(&rules.monitor_fail, Place::HttpRoute, client, request).await.is_err()
     }
 
     /// The rules of the frontend, up to the choice of a backend.
@@ -176,11 +197,6 @@ impl Judge {
             }
         }
         Ok(())
-    }
-
-    /// Did rules decide how it ends?
-    pub(super) fn has_verdict(&mut self) -> bool {
-        self.state.get_mut().fate.verdict.is_some()
     }
 
     /// What the response's rules decided, as the outcome of the attempt.

@@ -101,7 +101,10 @@ impl Record {
                 of_backend.bytes_out.add(self.bytes_out);
             }
         }
-        if *outcome != OK {
+        // What rules answer is no failure, but it is counted by its name.
+        if outcome.state[0] == b'L' {
+            worker.count(outcome);
+        } else if *outcome != OK {
             self.failed(client, frontend, backend, request.map_or(Kept::Nothing, Kept::Request), outcome);
         }
         if frontend.log

@@ -14,7 +14,7 @@ use crate::buffer::Buffer;
 use crate::client::{Client, Closing};
 use crate::rules::{Reply, Verdict};
 use crate::snapshot::{Backend, Frontend};
-use crate::{RULE_DENY, RULE_REJECT};
+use crate::{MONITOR, RULE_DENY, RULE_REJECT, RULE_RESPONSE_DENY};
 
 /// Answers what is no request, and ends the connection.
 #[cold]
@@ -75,7 +75,21 @@ pub(super) async fn fail(
     if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }
 }
 
-/// Does what rules decided.
+/// Answers the monitor's path: no line, no server; it is only counted.
+#[cold]
+pub(super) async fn monitored(client: &mut Client, frontend: &Frontend, both: &mut Both, judge: &mut Judge) -> Next {
+    let fails = judge.monitor_fails(client, &mut both.request).await;
+    let status = if fails { 503 } else { 200 };
+    let page = frontend.rules.as_ref().and_then(|rules| rules.pages.get(status));
+    let text = if fails { "Service not ready." } else { "Service ready." };
+    let reply = page.map_or_else(|| Reply::own(status, text), crate::rules::Page::reply);
+    let keep = stays(client, frontend, &both.request, both.request.framing == Framing::Empty);
+    client.port().worker.count(&MONITOR);
+    let told = tell(client, frontend, both, &mut Record::default(), &reply, !keep, judge).await;
+    if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }
+}
+
+/// Does what rules decided. `whole`: nothing of the request is left unread.
 #[cold]
 pub(super) async fn decided(
     client: &Client,
@@ -84,6 +98,7 @@ pub(super) async fn decided(
     both: &mut Both,
     record: &mut Record,
     judge: &mut Judge,
+    whole: bool,
 ) -> Next {
     let verdict = judge.state.get_mut().fate.verdict.take();
     let (reply, outcome) = match verdict {
@@ -93,18 +108,20 @@ pub(super) async fn decided(
             (reply, &RULE_DENY)
         }
         Some(Verdict::Drop) => {
+            count(client, frontend, backend, &RULE_REJECT);
             record.finish(client, frontend, backend, Some(&both.request), &RULE_REJECT);
             client.stream.forget();
             return Next::Close(Closing::Plain);
         }
         Some(Verdict::Reject(outcome)) => {
+            count(client, frontend, backend, outcome);
             record.finish(client, frontend, backend, Some(&both.request), outcome);
             return Next::Close(Closing::Linger);
         }
         // Not of this place: nothing is decided, so nothing goes through.
         Some(Verdict::Backend(_) | Verdict::Server(_)) | None => (Reply::own(500, ""), &RULE_DENY),
     };
-    let whole = both.request.framing == Framing::Empty;
+    count(client, frontend, backend, outcome);
     let keep = stays(client, frontend, &both.request, whole);
     let told = tell(client, frontend, both, record, &reply, !keep, judge).await;
     record.finish(client, frontend, backend, Some(&both.request), outcome);
@@ -143,6 +160,23 @@ async fn tell(
         out.vec().extend_from_slice(&reply.body);
     }
     write_out(client, frontend, record, out).await
+}
+
+/// As HAProxy counts: what was denied, not what was answered.
+fn count(client: &Client, frontend: &Frontend, backend: Option<&Backend>, outcome: &'static Outcome) {
+    if outcome.state[0] != b'P' {
+        return;
+    }
+    let worker = client.port().worker.id;
+    let of_frontend = frontend.live.counters.shard(worker);
+    let of_backend = backend.map(|backend| backend.live.counters.shard(worker));
+    if *outcome == RULE_RESPONSE_DENY {
+        of_frontend.denied_responses.add(1);
+        of_backend.inspect(|counters| counters.denied_responses.add(1));
+    } else {
+        of_frontend.denied_requests.add(1);
+        of_backend.inspect(|counters| counters.denied_requests.add(1));
+    }
 }
 
 async fn write_out(client: &Client, frontend: &Frontend, record: &mut Record, mut out: Buffer) -> bool {

@@ -1,9 +1,12 @@
 //! The lists of rules that a frontend and a backend have, and what one request carries through all of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use plimsoll_rules::variables::Set;
 use plimsoll_rules::{Rules, Variables};
 
+use crate::client::Client;
 use crate::rules::{Fate, Pages};
 
 /// The rules of a frontend. A frontend without any has none of this.
@@ -71,4 +74,20 @@ impl plimsoll_rules::Act for Switch {
 pub(crate) struct State {
     pub(crate) variables: Variables,
     pub(crate) fate: Fate,
+}
+
+impl State {
+    /// With what the client's connection knows.
+    pub(crate) fn of(client: &mut Client) -> Self {
+        let mut state = Self::default();
+        state.variables.process = Arc::clone(&client.port().worker.process.variables);
+        state.variables.sess = client.variables.take().map_or_else(Set::default, |set| *set);
+        state
+    }
+
+    /// What stays with the connection.
+    pub(crate) fn keep(self, client: &mut Client) {
+        let sess = self.variables.sess;
+        client.variables = (!sess.is_empty()).then(|| Box::new(sess));
+    }
 }
