@@ -63,7 +63,13 @@ fn said(lb: &Lb, text: &[u8]) -> (String, bool) {
 fn a_connection_that_a_rule_rejects_hears_nothing() {
     for programs in [
         both(["tcp-request: { connection: reject }", " tcp-request connection reject"], ["", ""]),
-        both(["tcp-request: { session: \"reject if { src 127.0.0.0/8 }\" }", " tcp-request session reject if { src 127.0.0.0/8 }"], ["", ""]),
+        both(
+            [
+                "tcp-request: { session: \"reject if { src 127.0.0.0/8 }\" }",
+                " tcp-request session reject if { src 127.0.0.0/8 }",
+            ],
+            ["", ""],
+        ),
         both(["tcp-request: { content: reject }", " tcp-request content reject"], ["", ""]),
         both(["", ""], ["tcp-request: { content: reject }", " tcp-request content reject"]),
     ] {
@@ -130,8 +136,12 @@ fn what_does_not_come_within_the_delay_is_judged_without() {
 fn what_a_server_says_first_is_judged_before_the_client_hears_it() {
     let rules = |what: &str| {
         [
-            format!("tcp-response: {{ inspect-delay: 2s, content: [\"reject if {{ res.payload(0,3) -m str {what} }}\", accept] }}"),
-            format!(" tcp-response inspect-delay 2s\n tcp-response content reject if {{ res.payload(0,3) -m str {what} }}\n tcp-response content accept"),
+            format!(
+                "tcp-response: {{ inspect-delay: 2s, content: [\"reject if {{ res.payload(0,3) -m str {what} }}\", accept] }}"
+            ),
+            format!(
+                " tcp-response inspect-delay 2s\n tcp-response content reject if {{ res.payload(0,3) -m str {what} }}\n tcp-response content accept"
+            ),
         ]
     };
     let [ours, theirs] = rules("one");

@@ -57,6 +57,8 @@ impl House {
             server_close: false,
             limits: Limits::DEFAULT,
             log: true,
+            rules: None,
+            directory: Arc::default(),
             live: Arc::new(FrontendLive::new("web", 100, 2)),
         };
         let log = Sink::start(&[]).expect("a log without targets");
@@ -154,6 +156,7 @@ fn backend(name: &str, servers: &[Settings], now: Tick) -> Backend {
         splicing: Default::default(),
         abortonclose: false,
         limits: Limits::DEFAULT,
+        rules: None,
         live: Arc::new(BackendLive::new(2)),
     }
 }

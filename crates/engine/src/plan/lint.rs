@@ -99,7 +99,9 @@ fn unused_backend(look: &Look<'_>, found: &mut Diagnostics) {
         return;
     }
     let frontends = || look.file.frontends.values();
-    let switched = || frontends().flat_map(|frontend| frontend.use_backend.iter()).filter_map(|rule| rule.split_whitespace().next());
+    let switched = || {
+        frontends().flat_map(|frontend| frontend.use_backend.iter()).filter_map(|rule| rule.split_whitespace().next())
+    };
     if switched().any(|name| name.contains('%')) {
         // Any of them may be the one that a format names.
         return;
