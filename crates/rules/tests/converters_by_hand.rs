@@ -97,6 +97,26 @@ fn sums_of_negative_numbers_stay_negative() {
 }
 
 #[test]
+fn regsub_looks_at_what_stands_before() {
+    check(&[
+        ("str(aaa a),regsub('\\ba','-',g)", "\"-aa -\""),
+        ("str(aaa),regsub('^a','-',g)", "\"-aa\""),
+        ("str(abc),regsub('$','-',g)", "\"abc--\""),
+    ]);
+}
+
+#[test]
+fn negative_floats_stay_negative() {
+    check(&[
+        ("bin(259a99d9bf),protobuf(4,float)", "-1"),
+        ("bin(2900000000000012c0),protobuf(5,double)", "-4"),
+        ("bin(290000000000000000),protobuf(5,sfixed64)", "0"),
+        ("bin(08ffffffffffffffffff01),protobuf(1,sint32)", "-9223372036854775808"),
+        ("bin(000000000512036f6e65),ungrpc(2)", "6f6e65"),
+    ]);
+}
+
+#[test]
 fn the_time_is_written_as_it_is_asked_for() {
     check(&[
         ("date", "1795176000"),

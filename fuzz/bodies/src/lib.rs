@@ -9,6 +9,7 @@
 mod body;
 mod client_hello;
 mod command;
+mod expression;
 mod loader;
 mod proxy_header;
 mod request;
@@ -18,6 +19,7 @@ mod yaml;
 pub use body::h1_body;
 pub use client_hello::client_hello;
 pub use command::command_line;
+pub use expression::expression;
 pub use loader::config_load;
 pub use proxy_header::proxy_header;
 pub use request::h1_request;
@@ -37,6 +39,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("yaml_tree", yaml_tree),
     ("command_line", command_line),
     ("config_load", config_load),
+    ("expression", expression),
 ];
 
 /// The first byte of an input tells how the rest is fed; an empty input says nothing.
