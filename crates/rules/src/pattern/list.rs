@@ -15,7 +15,7 @@ use super::engine::{Engine, Wrong};
 use super::entries::{Columns, Entries, Entry};
 use super::out::Out;
 use super::parse;
-use super::part::{self, Part};
+use super::part::{self, Part, View};
 use super::way::{Input, Match, Way};
 use crate::{Arena, Regexes, Value};
 
@@ -70,10 +70,8 @@ pub struct List {
 /// What only those who change a list need.
 #[derive(Debug, Default)]
 struct State {
-    /// The ways in which it is looked at; a place in here is a view.
-    ways: Vec<Way>,
-    /// Those of the configuration in force, which every key must suit.
-    used: Vec<Way>,
+    /// The ways in which it is looked at: they are known by their place here, and never go.
+    views: Vec<View>,
     outs: Vec<Out>,
     adopted: bool,
     next_id: u64,
@@ -145,10 +143,7 @@ impl List {
     /// The view of a way, made if it is new, and what does not fit it.
     pub(crate) fn view(&self, way: Way, regexes: &mut Regexes) -> (usize, Option<(Wrong, Arc<Entries>)>) {
         let mut state = self.state.lock();
-        if !state.adopted && !state.used.contains(&way) {
-            state.used.push(way);
-        }
-        if let Some(view) = state.ways.iter().position(|have| *have == way) {
+        if let Some(view) = state.views.iter().position(|have| have.way == way) {
             return (view, None);
         }
         let mut parts = Vec::clone(&self.live.load());
@@ -157,9 +152,11 @@ impl List {
             let entries = Arc::clone(&part.entries);
             wrong = wrong.or(part.look(way, regexes).map(|wrong| (wrong, entries)));
         }
-        state.ways.push(way);
+        // Of a list that is in force already it is used once the new configuration is.
+        let used = !state.adopted;
+        state.views.push(View { way, used });
         self.live.store(Arc::new(parts));
-        (state.ways.len() - 1, wrong)
+        (state.views.len() - 1, wrong)
     }
 
     /// Its values are read so. Gives the first that is none, with its place.
@@ -178,10 +175,13 @@ impl List {
     /// A configuration that uses it so is in force, and maybe what a file says anew.
     pub(crate) fn adopt(&self, used: &[Way], outs: &[Out], staged: Option<Staged>) {
         let mut state = self.state.lock();
-        (state.used, state.outs, state.adopted) = (used.to_vec(), outs.to_vec(), true);
+        (state.outs, state.adopted) = (outs.to_vec(), true);
+        for view in &mut state.views {
+            view.used = used.contains(&view.way);
+        }
         let Some(staged) = staged else { return };
-        let engines = state.ways.iter().map(|way| {
-            let ready = staged.engines.iter().find(|(have, _)| have == way);
+        let engines = state.views.iter().map(|view| {
+            let ready = staged.engines.iter().find(|(have, _)| *have == view.way);
             // What no configuration uses any more need not fit.
             ready.map_or_else(|| Arc::new(Engine::Never), |(_, engine)| Arc::clone(engine))
         });
@@ -269,17 +269,14 @@ impl List {
     /// What matches a text, in each way in which the list is looked at.
     #[must_use]
     pub fn get(&self, text: &[u8]) -> Vec<Found> {
-        let (used, ways) = {
-            let state = self.state.lock();
-            (state.used.clone(), state.ways.clone())
-        };
+        let views = self.state.lock().views.clone();
         let arena = Arena::new();
-        let find = |way: Way| {
+        let find = |place: usize, way: Way| {
             let input = Input::of(Value::Str(text), way.how, &arena)?;
-            let view = ways.iter().position(|have| *have == way)?;
-            self.best(view, input, entry)
+            self.best(place, input, entry)
         };
-        used.into_iter().map(|way| Found { way, entry: find(way) }).collect()
+        let used = views.iter().enumerate().filter(|(_, view)| view.used);
+        used.map(|(place, view)| Found { way: view.way, entry: find(place, view.way) }).collect()
     }
 
     /// Adds an entry, to the version in force or to one that is being prepared. Gives its id. It is not looked whether it is there already.
@@ -309,7 +306,7 @@ impl List {
         if parts.iter().map(Part::len).sum::<usize>() >= state.loaded + MOST_ADDED {
             return Err(Refused::Full);
         }
-        part::add(&mut parts, new, &state.ways).map_err(|wrong| Refused::Pattern(wrong.text))?;
+        part::add(&mut parts, new, &state.views).map_err(|wrong| Refused::Pattern(wrong.text))?;
         self.show(parts);
         Ok(())
     }
@@ -363,8 +360,8 @@ impl List {
             }
         }
         if !new.is_empty() {
-            part::add(&mut parts, &new, &state.ways).map_err(|wrong| Refused::Pattern(wrong.text))?;
-            part::compact(&mut parts, &state.ways);
+            part::add(&mut parts, &new, &state.views).map_err(|wrong| Refused::Pattern(wrong.text))?;
+            part::compact(&mut parts, &state.views);
             self.show(parts);
         }
         Ok(same + new.len())
@@ -392,7 +389,7 @@ impl List {
             }
         }
         if taken > 0 {
-            part::compact(&mut parts, &state.ways);
+            part::compact(&mut parts, &state.views);
             self.show(parts);
         }
         taken
@@ -424,7 +421,7 @@ impl List {
         let rows = entries.iter().map(|entry| (entry.id, &*entry.key, &*entry.value));
         let entries = Entries::of(rows).ok_or(Refused::Full)?;
         let loaded = entries.len();
-        let part = Part::new(entries, &state.ways, &mut Regexes::default());
+        let part = Part::new(entries, &state.views, &mut Regexes::default());
         let part = part.map_err(|wrong| Refused::Pattern(wrong.text))?;
         (state.version, state.loaded) = (version, loaded);
         state.prepared.retain(|other, _| other.wrapping_sub(version) as i32 > 0);
@@ -441,8 +438,8 @@ impl State {
         }
         let Some(key) = key else { return Ok(()) };
         let regexes = &mut Regexes::default();
-        for way in self.used.iter().filter(|way| way.how != Match::Str) {
-            parse::pattern(*way, key, regexes).map_err(Refused::Pattern)?;
+        for view in self.views.iter().filter(|view| view.used && view.way.how != Match::Str) {
+            parse::pattern(view.way, key, regexes).map_err(Refused::Pattern)?;
         }
         Ok(())
     }

@@ -16,6 +16,13 @@ const TAIL: usize = 32;
 /// How much larger a part is than the one behind it.
 const STEP: usize = 8;
 
+/// A way in which a list is looked at. What no configuration uses any more need not fit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    pub way: Way,
+    pub used: bool,
+}
+
 /// Entries that never change, with their engines: one for each way in which the list is looked at.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
@@ -29,8 +36,11 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    pub(crate) fn new(entries: Entries, ways: &[Way], regexes: &mut Regexes) -> Result<Self, Wrong> {
-        let engines = ways.iter().map(|way| Engine::new(*way, &entries, regexes).map(Arc::new));
+    pub(crate) fn new(entries: Entries, views: &[View], regexes: &mut Regexes) -> Result<Self, Wrong> {
+        let engines = views.iter().map(|view| match Engine::new(view.way, &entries, regexes) {
+            Err(_) if !view.used => Ok(Arc::new(Engine::Never)),
+            built => built.map(Arc::new),
+        });
         let engines = engines.collect::<Result<_, _>>()?;
         Ok(Self::built(entries, engines))
     }
@@ -130,17 +140,17 @@ impl Part {
 pub(crate) type New<'n> = (u64, &'n [u8], &'n [u8]);
 
 /// Puts entries in. The error says what the engines cannot take; the parts are as they were then.
-pub(crate) fn add(parts: &mut Vec<Part>, new: &[New<'_>], ways: &[Way]) -> Result<(), Wrong> {
+pub(crate) fn add(parts: &mut Vec<Part>, new: &[New<'_>], views: &[View]) -> Result<(), Wrong> {
     let regexes = &mut Regexes::default();
     let mut kept = parts.clone();
     let tail = kept.pop_if(|last| last.len() < TAIL);
-    let joined = join(tail.as_slice(), new, ways, regexes)?;
+    let joined = join(tail.as_slice(), new, views, regexes)?;
     // What stays is joined with what is not much larger before the new tail is put behind it.
     if tail.is_none() {
         while let [.., before, last] = kept.as_slice()
             && before.len() < STEP * last.len()
         {
-            let both = join(&kept[kept.len() - 2..], &[], ways, regexes)?;
+            let both = join(&kept[kept.len() - 2..], &[], views, regexes)?;
             kept.truncate(kept.len() - 2);
             kept.push(both);
         }
@@ -151,17 +161,17 @@ pub(crate) fn add(parts: &mut Vec<Part>, new: &[New<'_>], ways: &[Way]) -> Resul
 }
 
 /// Gives back the memory of what is gone, where it is worth it.
-pub(crate) fn compact(parts: &mut Vec<Part>, ways: &[Way]) {
+pub(crate) fn compact(parts: &mut Vec<Part>, views: &[View]) {
     parts.retain(|part| part.len() > 0);
     for part in parts.iter_mut().filter(|part| part.is_sparse()) {
         // It was built once, so it can be built again with less; if not, it stays.
-        if let Ok(dense) = join(std::slice::from_ref(part), &[], ways, &mut Regexes::default()) {
+        if let Ok(dense) = join(std::slice::from_ref(part), &[], views, &mut Regexes::default()) {
             *part = dense;
         }
     }
 }
 
-fn join(parts: &[Part], new: &[New<'_>], ways: &[Way], regexes: &mut Regexes) -> Result<Part, Wrong> {
+fn join(parts: &[Part], new: &[New<'_>], views: &[View], regexes: &mut Regexes) -> Result<Part, Wrong> {
     let old = parts
         .iter()
         .flat_map(|part| part.places().map(|at| (part.entries.id(at), part.entries.key(at), part.entries.value(at))));
@@ -169,5 +179,5 @@ fn join(parts: &[Part], new: &[New<'_>], ways: &[Way], regexes: &mut Regexes) ->
     all.sort_by_key(|(id, ..)| *id);
     let entries =
         Entries::of(all.into_iter()).ok_or(Wrong { at: 0, text: String::from("more than 4 GiB of entries") })?;
-    Part::new(entries, ways, regexes)
+    Part::new(entries, views, regexes)
 }
