@@ -128,7 +128,21 @@ pub(crate) enum Input<'i> {
 
 impl<'i> Input<'i> {
     /// `None`: this value cannot be compared so, and nothing matches it.
+    #[inline]
     pub(crate) fn of(value: Value<'i>, how: Match, arena: &'i Arena) -> Option<Self> {
+        match (value, how) {
+            (Value::Str(_), Match::Len | Match::Int | Match::Bool | Match::Ip) => {}
+            (Value::Str(text), _) => return Some(Input::Text(text)),
+            (Value::Int(number), Match::Int) => return Some(Input::Int(number)),
+            (Value::Ipv4(address), Match::Ip) => return Some(Input::V4(address.to_bits())),
+            (Value::Ipv6(address), Match::Ip) => return Some(Input::V6(address.to_bits())),
+            _ => {}
+        }
+        Self::cast(value, how, arena)
+    }
+
+    #[inline(never)]
+    fn cast(value: Value<'i>, how: Match, arena: &'i Arena) -> Option<Self> {
         match value.cast(how.input(), arena)? {
             Value::Ipv4(address) => Some(Input::V4(address.to_bits())),
             Value::Ipv6(address) => Some(Input::V6(address.to_bits())),

@@ -1,73 +1,118 @@
 //! How texts begin and end: patterns in order, each linked to the longest other one that it begins with.
 //!
 //! Of all patterns that a text begins with, the longest is the one just before the text in order, or one that this one begins with: so a
-//! search and a few links find them all.
+//! search and a few links find them all. The search goes by the first 16 bytes, which lie side by side.
 
 use super::keys::Keys;
 use super::{FEW, NONE, Seek};
 
 #[derive(Debug)]
 pub(crate) struct Affix {
+    /// In order, if they are many; of equals the first is last.
     keys: Keys,
     backwards: bool,
     /// The longest is taken; otherwise the first.
     longest: bool,
-    /// In order; of equals the first is last. Empty for a few.
-    sorted: Vec<u32>,
-    /// For each of those the place of the longest one that it begins with.
-    shorter: Vec<u32>,
+    many: Option<Many>,
+}
+
+#[derive(Debug)]
+struct Many {
+    /// The first bytes of each.
+    heads: Vec<u128>,
+    /// Which entry it is, and the place of the longest key that it begins with.
+    links: Vec<(u32, u32)>,
 }
 
 impl Affix {
     pub(super) fn new(keys: Keys, backwards: bool, longest: bool) -> Self {
-        let mut this = Self { keys, backwards, longest, sorted: Vec::new(), shorter: Vec::new() };
-        if this.keys.len() > FEW {
-            this.sort();
+        if keys.len() <= FEW {
+            return Self { keys, backwards, longest, many: None };
         }
-        this
-    }
-
-    fn sort(&mut self) {
-        let (keys, backwards) = (&self.keys, self.backwards);
-        let mut sorted: Vec<u32> = (0..keys.len() as u32).collect();
-        sorted.sort_unstable_by(|a, b| keys.order(*a, keys.get(*b), backwards).then(b.cmp(a)));
-        let (mut open, mut shorter) = (Vec::<u32>::new(), Vec::with_capacity(sorted.len()));
-        for (place, at) in sorted.iter().enumerate() {
+        let mut order: Vec<(u128, u32)> =
+            (0..keys.len() as u32).map(|at| (head(keys.get(at), false, backwards), at)).collect();
+        order.sort_unstable_by(|(head, a), (other, b)| {
+            head.cmp(other).then_with(|| keys.order(*a, keys.get(*b), backwards)).then(b.cmp(a))
+        });
+        let mut sorted = Keys::new(order.iter().map(|(_, at)| keys.get(*at)), false);
+        let (mut open, mut links) = (Vec::<u32>::new(), Vec::with_capacity(order.len()));
+        for (place, (_, at)) in order.iter().enumerate() {
             let key = keys.get(*at);
-            while open.last().is_some_and(|last| !keys.is_affix(sorted[*last as usize], key, backwards)) {
+            while open.last().is_some_and(|last| !sorted.is_affix(*last, key, backwards)) {
                 open.pop();
             }
-            shorter.push(open.last().copied().unwrap_or(NONE));
+            links.push((*at, open.last().copied().unwrap_or(NONE)));
             open.push(place as u32);
         }
-        (self.sorted, self.shorter) = (sorted, shorter);
+        let heads = order.into_iter().map(|(head, _)| head).collect();
+        sorted.fold = keys.fold;
+        Self { keys: sorted, backwards, longest, many: Some(Many { heads, links }) }
     }
 
     #[inline]
     pub(super) fn seek(&self, text: &[u8], seek: &mut Seek<'_>) {
-        if self.sorted.is_empty() {
+        let Some(many) = &self.many else {
             for at in 0..self.keys.len() as u32 {
                 if self.keys.is_affix(at, text, self.backwards) && seek.offer(at, self.score(at)) {
                     return;
                 }
             }
             return;
-        }
-        let behind = self.sorted.partition_point(|at| self.keys.order(*at, text, self.backwards).is_le());
-        let mut place = behind.checked_sub(1);
-        while let Some(at) = place.and_then(|place| self.sorted.get(place).copied()) {
-            if self.keys.is_affix(at, text, self.backwards) {
-                let done = if self.longest { seek.take(at, self.score(at)) } else { seek.offer(at, 0) };
+        };
+        let mut place = self.before(text, many);
+        while let Some((at, shorter)) = many.links.get(place as usize) {
+            if self.keys.is_affix(place, text, self.backwards) {
+                let done = if self.longest { seek.take(*at, self.score(place)) } else { seek.offer(*at, 0) };
                 if done {
                     return;
                 }
             }
-            place =
-                place.and_then(|place| self.shorter.get(place).copied()).filter(|up| *up != NONE).map(|up| up as usize);
+            place = *shorter;
         }
+    }
+
+    /// The place of the last key that is not behind a text in order.
+    fn before(&self, text: &[u8], many: &Many) -> u32 {
+        let head = head(text, self.keys.fold, self.backwards);
+        let start = many.heads.partition_point(|have| *have < head);
+        let (mut low, mut high) = (start, start);
+        // Mostly there is one that begins alike, or none.
+        let mut step = 1;
+        while many.heads.get(high).is_some_and(|have| *have == head) {
+            high = (high + step).min(many.heads.len());
+            step *= 2;
+        }
+        while low < high {
+            let middle = low.midpoint(high);
+            let alike = many.heads.get(middle).is_some_and(|have| *have == head);
+            if alike && self.keys.order(middle as u32, text, self.backwards).is_le() {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low.checked_sub(1).map_or(NONE, |place| place as u32)
     }
 
     fn score(&self, at: u32) -> u32 {
         if self.longest { self.keys.get(at).len() as u32 } else { 0 }
     }
+}
+
+/// The first 16 bytes, or the last ones from the end; what is lacking is zeros.
+#[inline]
+fn head(text: &[u8], fold: bool, backwards: bool) -> u128 {
+    let mut bytes = [0; 16];
+    let length = text.len().min(16);
+    let part = if backwards { text.get(text.len() - length..) } else { text.get(..length) };
+    if let (Some(part), Some(bytes)) = (part, bytes.get_mut(..length)) {
+        bytes.copy_from_slice(part);
+        if backwards {
+            bytes.reverse();
+        }
+        if fold {
+            bytes.make_ascii_lowercase();
+        }
+    }
+    u128::from_be_bytes(bytes)
 }

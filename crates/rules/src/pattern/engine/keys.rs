@@ -6,39 +6,37 @@ use std::cmp::Ordering;
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     bytes: Vec<u8>,
-    ends: Vec<u32>,
+    /// Where each begins, and where the last one ends.
+    starts: Vec<u32>,
     pub(super) fold: bool,
 }
 
 impl Keys {
     pub(super) fn new<'k>(keys: impl Iterator<Item = &'k [u8]>, fold: bool) -> Self {
-        let mut all = Self { fold, ..Self::default() };
+        let mut all = Self { bytes: Vec::new(), starts: vec![0], fold };
         for key in keys {
             let start = all.bytes.len();
             all.bytes.extend_from_slice(key);
             if fold {
                 all.bytes[start..].make_ascii_lowercase();
             }
-            all.ends.push(all.bytes.len() as u32);
+            all.starts.push(all.bytes.len() as u32);
         }
         all.bytes.shrink_to_fit();
-        all.ends.shrink_to_fit();
+        all.starts.shrink_to_fit();
         all
     }
 
     pub(super) const fn len(&self) -> usize {
-        self.ends.len()
+        self.starts.len().saturating_sub(1)
     }
 
     #[inline]
     pub(super) fn get(&self, at: u32) -> &[u8] {
-        let at = at as usize;
-        let start = match at.checked_sub(1) {
-            Some(before) => self.ends.get(before).copied().unwrap_or_default(),
-            None => 0,
-        };
-        let end = self.ends.get(at).copied().unwrap_or_default();
-        self.bytes.get(start as usize..end as usize).unwrap_or_default()
+        match self.starts.get(at as usize..).and_then(<[u32]>::first_chunk) {
+            Some([start, end]) => self.bytes.get(*start as usize..*end as usize).unwrap_or_default(),
+            None => &[],
+        }
     }
 
     #[inline]
