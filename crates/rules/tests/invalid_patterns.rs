@@ -12,6 +12,7 @@ fn every_case_of_the_table_gives_exactly_its_findings() {
         ("words", "a\nb\n"),
         ("nets", "# networks\n10.0.0.0/8\n\nnonsense\n"),
         ("ages", "tom 5\n\nann old\n"),
+        ("masked", "x 10.0.0.0/8\n"),
         ("regexes", "^a\n(b\n"),
     ]);
     expectations(include_str!("invalid_patterns.table"), 30, |title, text| {

@@ -237,3 +237,99 @@ fn versions_are_numbers_with_a_dot() {
         assert_eq!(is(&mut house, &format!("{{ req.ssl_ver {text} }}")), *want, "{text}");
     }
 }
+
+#[test]
+fn short_addresses_are_the_same_in_rules_and_files() {
+    let shelf = Shelf::of(&[("f", "10.12\n192.168.1/24\n"), ("m", "10.12/8 ten\n")]);
+    let mut house = shelf.house();
+    assert!(is(&mut house, "{ ipv4(10.0.0.12) -f f }") && is(&mut house, "{ ipv4(10.0.0.12) 10.12 }"));
+    assert!(is(&mut house, "{ ipv4(192.168.0.77) -f f }") && !is(&mut house, "{ ipv4(192.168.1.1) -f f }"));
+    assert_eq!(shelf::text(&mut house, "ipv4(10.9.9.9),map_ip(m)").as_deref(), Some("ten"));
+}
+
+#[test]
+fn methods_are_names_and_case_is_what_the_flag_says() {
+    use plimsoll_rules::{Fetch, Parts, Place, Type, Value};
+    const FETCHES: &[Fetch] =
+        &[Fetch { name: "method", output: Type::Method, eval: |_, _| Some(Value::Method(b"GET")), ..Fetch::PLAIN }];
+    let mut house = house::House::new(&[Parts { fetches: FETCHES, ..Parts::EMPTY }], Place::HttpRequest);
+    let cases: &[(&str, bool)] = &[
+        ("{ method GET HEAD }", true),
+        ("{ method get }", false),
+        ("{ method -i get }", true),
+        ("{ method -m beg G }", true),
+        ("{ method -m reg ^(GET|PUT)$ }", true),
+        ("{ method -m len 3 }", true),
+        ("{ method -m found }", true),
+        ("{ method POST }", false),
+    ];
+    for (text, want) in cases {
+        assert_eq!(is(&mut house, text), *want, "{text}");
+    }
+    assert!(is(&mut house, "METH_GET") && !is(&mut house, "METH_POST") && is(&mut house, "!METH_PUT"));
+}
+
+#[test]
+fn predefined_acls_are_those_of_the_manual() {
+    use plimsoll_rules::{Fetch, Parts, Place, Type, Value};
+    const FETCHES: &[Fetch] = &[
+        Fetch { name: "req.proto_http", output: Type::Bool, eval: |_, _| Some(Value::Bool(true)), ..Fetch::PLAIN },
+        Fetch { name: "req.ver", output: Type::Str, eval: |_, _| Some(Value::Str(b"1.1")), ..Fetch::PLAIN },
+        Fetch {
+            name: "req.hdr_val",
+            params: NAME,
+            output: Type::Int,
+            eval: |_, _| Some(Value::Int(5)),
+            ..Fetch::PLAIN
+        },
+        Fetch {
+            name: "url",
+            output: Type::Str,
+            suffixes: true,
+            eval: |_, _| Some(Value::Str(b"http://a/")),
+            ..Fetch::PLAIN
+        },
+        Fetch {
+            name: "src",
+            output: Type::Addr,
+            eval: |_, _| Some(Value::Ipv4([127, 0, 0, 9].into())),
+            ..Fetch::PLAIN
+        },
+        Fetch { name: "method", output: Type::Method, eval: |_, _| Some(Value::Method(b"HEAD")), ..Fetch::PLAIN },
+        Fetch { name: "req.rdp_cookie_cnt", output: Type::Int, eval: |_, _| Some(Value::Int(1)), ..Fetch::PLAIN },
+        Fetch { name: "req.len", output: Type::Int, eval: |_, _| Some(Value::Int(0)), ..Fetch::PLAIN },
+        Fetch { name: "wait_end", output: Type::Bool, eval: |_, _| Some(Value::Bool(true)), ..Fetch::PLAIN },
+    ];
+    const NAME: &[plimsoll_rules::Param] = &[plimsoll_rules::Param::new("name", plimsoll_rules::ArgKind::Str)];
+    let mut house = house::House::new(&[Parts { fetches: FETCHES, ..Parts::EMPTY }], Place::HttpRequest);
+    let hold = [
+        "TRUE",
+        "HTTP",
+        "HTTP_1.1",
+        "HTTP_CONTENT",
+        "HTTP_URL_ABS",
+        "LOCALHOST",
+        "METH_GET",
+        "METH_HEAD",
+        "RDP_COOKIE",
+        "WAIT_END",
+    ];
+    let do_not = [
+        "FALSE",
+        "HTTP_1.0",
+        "HTTP_2.0",
+        "HTTP_3.0",
+        "HTTP_URL_SLASH",
+        "HTTP_URL_STAR",
+        "METH_CONNECT",
+        "METH_DELETE",
+        "METH_OPTIONS",
+        "METH_POST",
+        "METH_PUT",
+        "METH_TRACE",
+        "REQ_CONTENT",
+    ];
+    assert_eq!(hold.len() + do_not.len(), plimsoll_rules::acl::PREDEFINED.len());
+    assert!(hold.iter().all(|name| is(&mut house, name)));
+    assert!(do_not.iter().all(|name| !is(&mut house, name)));
+}

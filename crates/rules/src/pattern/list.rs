@@ -20,7 +20,7 @@ use super::way::{Input, Match, Way};
 use crate::{Arena, Regexes, Value};
 
 /// Rules and operators may add so many entries to those that were loaded.
-const MOST_ADDED: usize = 1_000_000;
+const MOST_ADDED: usize = if cfg!(test) { 1000 } else { 1_000_000 };
 
 /// Why a list was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -447,4 +447,41 @@ impl State {
 
 fn entry(part: &Part, at: u32) -> Entry {
     Entry { id: part.entries.id(at), key: part.entries.key(at).into(), value: part.entries.value(at).into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_cannot_fill_a_list_without_end() {
+        let loaded = Entries::read(b"a\nb\n".to_vec(), Columns::One, 0).unwrap();
+        let list = List::new(Some("f"), "", Columns::One, loaded, None);
+        for number in 0..MOST_ADDED {
+            assert_eq!(list.add_new(number.to_string().as_bytes(), b""), Ok(true));
+        }
+        assert_eq!(list.add_new(b"more", b""), Err(Refused::Full));
+        assert_eq!(list.add_new(b"7", b""), Ok(false), "it is there");
+        assert_eq!((list.remove(b"7"), list.add_new(b"more", b"")), (1, Ok(true)));
+        assert_eq!(list.len(), MOST_ADDED + 2);
+        let version = list.prepare();
+        for number in 0..MOST_ADDED {
+            assert!(list.add(number.to_string().as_bytes(), b"", Some(version)).is_ok());
+        }
+        assert_eq!(list.add(b"more", b"", Some(version)), Err(Refused::Full));
+    }
+
+    #[test]
+    fn what_changes_often_stays_in_few_parts() {
+        let list = List::new(None, "", Columns::Two, Entries::default(), None);
+        for round in 0..20 {
+            for number in 0..900_u32 {
+                list.put(number.to_string().as_bytes(), round.to_string().as_bytes()).unwrap();
+            }
+            let parts = list.live.load();
+            let rows: usize = parts.iter().map(|part| part.entries.len()).sum();
+            assert!(parts.len() <= 6 && rows <= 2 * 900 + 64, "{} parts of {rows} rows", parts.len());
+            assert_eq!(list.len(), 900);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use plimsoll_rules::{Arena, Context, Loading, Names, PatternFiles, Place, Rule, Stored, Truth, Variables};
+use plimsoll_rules::{Arena, Context, Names, PatternFiles, Place, Rule, Stored, Truth, Variables};
 
 use crate::house::{House, Still};
 
@@ -63,7 +63,7 @@ impl Shelf {
 
 /// The configuration that was read in a house is in force.
 pub fn commit(house: &mut House) {
-    std::mem::replace(&mut house.patterns, Loading::default()).commit();
+    std::mem::take(&mut house.patterns).commit();
 }
 
 /// A condition that is tried again and again.
