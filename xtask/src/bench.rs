@@ -2,12 +2,13 @@
 //!
 //! Start reading at `work` (the rows), then [`Bench::run`].
 
+mod added;
 mod idle;
 mod load;
-mod log;
 mod pick;
 mod proxies;
 mod report;
+pub mod rules;
 mod work;
 
 use std::fmt::Write as _;
@@ -32,7 +33,7 @@ use crate::workspace;
 /// one disturbs all; medians are printed. CPU a request is the figure to believe, requests/s on a shared machine is not.
 /// By default the proxy has CPU 0 and origin and wrk share CPU 1.
 ///
-/// Rows: h1-100 h1-1k h1-16k h1-1m close tcp-100 tcp-1m tcp-1m-splice two-workers log-udp log-json idle pick.
+/// Rows: h1-100 h1-1k h1-16k h1-1m close tcp-100 tcp-1m tcp-1m-splice two-workers log-udp log-json rules idle pick.
 ///
 /// For a quick look while designing: `cargo xtask bench h1-100 --quick`.
 /// For docs/benchmarks.md: `cargo xtask bench --markdown docs/benchmarks.md --date 2026-01-31`.
@@ -191,7 +192,7 @@ impl Run<'_> {
     fn row(&self, row: &'static Row) -> Result<Done> {
         match row.kind {
             Kind::Load { .. } => self.load(row),
-            Kind::Log(log) => self.log(row, log),
+            Kind::Added(extra) => self.added(row, extra),
             Kind::Idle => self.idle(row),
             Kind::Pick => Ok(Done {
                 row,
@@ -217,7 +218,7 @@ impl Run<'_> {
         let Kind::Load { path, mode, threads, close } = row.kind else { bail!("{} is no row of load", row.name) };
         let (proxy_cpu, load_cpu) = self.places(threads);
         let origin = proxies::origin(load_cpu, self.folder)?;
-        let duty = Duty { mode, threads, share_servers: false, cpu: proxy_cpu, log: None };
+        let duty = Duty { mode, threads, share_servers: false, cpu: proxy_cpu, log: None, rules: false };
         let mut contestants: Vec<(Who, Result<Running, String>, Vec<load::Sample>)> = Vec::new();
         for &who in &self.bench.only {
             let running = match who.absent(mode) {
@@ -266,7 +267,7 @@ impl Run<'_> {
     }
 
     fn idle(&self, row: &'static Row) -> Result<Done> {
-        let duty = Duty { mode: Mode::Http, threads: 1, share_servers: true, cpu: None, log: None };
+        let duty = Duty { mode: Mode::Http, threads: 1, share_servers: true, cpu: None, log: None, rules: false };
         let origin = proxies::origin(None, self.folder)?;
         let runs = if self.bench.quick { 1 } else { 3 };
         let mut outcomes = Vec::new();

@@ -24,7 +24,7 @@ use crate::{packages, workspace};
 /// to its line in the log. The event loop is not in it, and system calls cost nothing here. The figure is the difference of two
 /// runs over the difference of their requests, so the start is not in it either.
 ///
-/// Rows: h1-100 h1-1k close histogram.
+/// Rows: h1-100 h1-1k close rules histogram.
 #[derive(clap::Args)]
 pub struct Ratchet {
     /// Rows to count, all by default.
@@ -43,18 +43,31 @@ struct Row {
 #[derive(Clone, Copy)]
 enum Work {
     /// Requests through `lb`, one at a time.
-    Requests { body: usize, close: bool },
+    Requests { body: usize, close: bool, rules: bool },
     /// An example of `plimsoll-counters` that takes the number of repetitions.
     Example(&'static str),
 }
 
 const ROWS: &[Row] = &[
-    Row { name: "h1-100", what: "HTTP/1.1 keep-alive, 100 B", work: Work::Requests { body: 100, close: false } },
-    Row { name: "h1-1k", what: "HTTP/1.1 keep-alive, 1 KiB", work: Work::Requests { body: 1024, close: false } },
+    Row {
+        name: "h1-100",
+        what: "HTTP/1.1 keep-alive, 100 B",
+        work: Work::Requests { body: 100, close: false, rules: false },
+    },
+    Row {
+        name: "h1-1k",
+        what: "HTTP/1.1 keep-alive, 1 KiB",
+        work: Work::Requests { body: 1024, close: false, rules: false },
+    },
     Row {
         name: "close",
         what: "HTTP/1.1, a client connection per request, 100 B",
-        work: Work::Requests { body: 100, close: true },
+        work: Work::Requests { body: 100, close: true, rules: false },
+    },
+    Row {
+        name: "rules",
+        what: "h1-100 with the rules of the bench: 20 ACLs that do not match, 5 edits",
+        work: Work::Requests { body: 100, close: false, rules: true },
     },
     Row { name: "histogram", what: "one latency into a histogram", work: Work::Example("record_cost") },
 ];
@@ -118,10 +131,10 @@ impl Row {
         fs::create_dir_all(&folder)?;
         let profile = folder.join(format!("{}.out", self.name));
         match self.work {
-            Work::Requests { body, close } => {
+            Work::Requests { body, close, rules } => {
                 let lb = workspace::build("plimsoll", "lb", PROFILE)?;
                 callgrind::difference(profile, 500, 2_500, |times, profile| {
-                    requests::run(&lb, profile, times, body, close)
+                    requests::run(&lb, profile, times, body, close, rules)
                 })
             }
             Work::Example(name) => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::rules;
 use super::work::{FILES, Mode};
 use crate::get;
 use crate::process::Process;
@@ -61,6 +62,8 @@ pub struct Duty {
     pub cpu: Option<usize>,
     /// A line per request goes there.
     pub log: Option<Place>,
+    /// The rules of [`rules`].
+    pub rules: bool,
 }
 
 /// Where a log goes.
@@ -82,7 +85,8 @@ pub struct Running {
 /// Starts a proxy in front of the origin and waits until a request passes through it.
 pub fn start(who: Who, duty: Duty, origin: SocketAddr, built: &Built, folder: &Path) -> Result<Running> {
     let address = get::free_address()?;
-    let name = if duty.log.is_some() { format!("{}-log", who.name()) } else { who.name().to_owned() };
+    let more = duty.log.is_some() || duty.rules;
+    let name = if more { format!("{}-more", who.name()) } else { who.name().to_owned() };
     let config = folder.join(format!("{name}.conf"));
     let text = match who {
         Who::Lb => lb(duty, address, origin, folder),
@@ -135,10 +139,11 @@ fn lb(duty: Duty, address: SocketAddr, origin: SocketAddr, folder: &Path) -> Str
         Some(Place::File) => format!(", log: {{ to: \"file:{}\", format: json }}", folder.join(LOG_FILE).display()),
         None => String::new(),
     };
+    let rules = if duty.rules { rules::yaml() } else { String::new() };
     format!(
         "global: {{ threads: {}, maxconn: 9000{log} }}\n\
          defaults: {{ mode: {mode}, timeouts: {{ connect: 5s, client: 30s, server: 30s, http-request: 10s }} }}\n\
-         frontends: {{ f: {{ bind: [\"{address}\"], access-log: {}, default-backend: b }} }}\n\
+         frontends: {{ f: {{ bind: [\"{address}\"], access-log: {}, {rules}default-backend: b }} }}\n\
          backends: {{ b: {{ {splice}{reuse}servers: {{ s1: \"{origin}\" }} }} }}\n",
         duty.threads,
         duty.log.is_some(),
@@ -165,7 +170,8 @@ fn haproxy(duty: Duty, address: SocketAddr, origin: SocketAddr) -> String {
     if duty.share_servers {
         text.push_str("  http-reuse always\n");
     }
-    let _ = write!(text, "frontend f\n  bind {address}\n  default_backend b\nbackend b\n  server s1 {origin}\n");
+    let rules = if duty.rules { rules::haproxy() } else { String::new() };
+    let _ = write!(text, "frontend f\n  bind {address}\n{rules}  default_backend b\nbackend b\n  server s1 {origin}\n");
     text
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::added::Pair;
 use super::load::Sample;
-use super::log::Pair;
 use super::pick::{self, Pick};
 use super::proxies::Who;
 use super::work::{Figure, IDLE_GOAL_KIB, Kind, PICK_GOAL, Row};
@@ -13,7 +13,7 @@ use super::work::{Figure, IDLE_GOAL_KIB, Kind, PICK_GOAL, Row};
 /// What came out of one row for one contestant.
 pub enum Outcome {
     Load(Vec<Sample>),
-    Log(Vec<Pair>),
+    Added(Vec<Pair>),
     /// KiB a connection, one figure a run.
     Idle(Vec<f64>),
     Picks(Vec<Pick>),
@@ -54,10 +54,10 @@ impl Done {
         Some(self.figure(who, figure)? / self.figure(Who::Haproxy, figure)?)
     }
 
-    /// The median of what the log added.
+    /// The median of what was added.
     fn added(&self, who: Who, figure: fn(&Sample) -> f64) -> Option<f64> {
         self.outcomes.iter().find_map(|(which, outcome)| match outcome {
-            Outcome::Log(pairs) if *which == who => Some(median(pairs.iter().map(|pair| pair.added(figure)))),
+            Outcome::Added(pairs) if *which == who => Some(median(pairs.iter().map(|pair| pair.added(figure)))),
             _ => None,
         })
     }
@@ -81,6 +81,9 @@ impl Done {
                 Figure::Total => verdict("total lb/haproxy", goal.at_most, self.ratio(Who::Lb, |s| s.total)),
                 Figure::AddedTotal => {
                     verdict("added total lb/haproxy", goal.at_most, self.added_ratio(Who::Lb, |s| s.total))
+                }
+                Figure::AddedUserShare => {
+                    verdict("added user lb/haproxy", goal.at_most, self.added_ratio(Who::Lb, |s| s.user))
                 }
                 Figure::AddedUser => verdict("added user µs of lb", goal.at_most, self.added(Who::Lb, |s| s.user)),
             })
@@ -119,12 +122,13 @@ impl Done {
                 "MiB",
                 "errors",
             ]),
-            Kind::Log(_) => words(&[
+            Kind::Added(_) => words(&[
                 "",
                 "user µs",
                 "total µs",
                 "added user",
                 "added total",
+                "added user/haproxy",
                 "added total/haproxy",
                 "added total, each pair",
                 "errors",
@@ -135,7 +139,7 @@ impl Done {
         for (who, outcome) in &self.outcomes {
             match outcome {
                 Outcome::Load(samples) => table.push(self.load_line(*who, samples)),
-                Outcome::Log(pairs) => table.push(self.log_line(*who, pairs)),
+                Outcome::Added(pairs) => table.push(self.added_line(*who, pairs)),
                 Outcome::Idle(slopes) => table.push(vec![
                     who.name().to_owned(),
                     format!("{:.2}", median(slopes.iter().copied())),
@@ -167,11 +171,12 @@ impl Done {
         ]
     }
 
-    /// First two: without the log.
-    fn log_line(&self, who: Who, pairs: &[Pair]) -> Vec<String> {
+    /// First two: without what is added.
+    fn added_line(&self, who: Who, pairs: &[Pair]) -> Vec<String> {
         let without =
             |figure: fn(&Sample) -> f64| format!("{:.2}", median(pairs.iter().map(|pair| figure(&pair.without))));
         let added = |figure| self.added(who, figure).map_or("–".to_owned(), |added| format!("{added:.2}"));
+        let share = |figure| self.added_ratio(who, figure).map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
         let each: Vec<String> = pairs.iter().map(|pair| format!("{:.2}", pair.added(|s| s.total))).collect();
         vec![
             who.name().to_owned(),
@@ -179,7 +184,8 @@ impl Done {
             without(|s| s.total),
             added(|s| s.user),
             added(|s| s.total),
-            self.added_ratio(who, |s| s.total).map_or("–".to_owned(), |ratio| format!("{ratio:.2}")),
+            share(|s| s.user),
+            share(|s| s.total),
             each.join(" "),
             pairs.iter().map(|pair| pair.without.errors + pair.with.errors).sum::<u64>().to_string(),
         ]
@@ -232,7 +238,7 @@ impl Done {
         let outcomes = self.outcomes.iter().map(|(who, outcome)| {
             let figures = match outcome {
                 Outcome::Load(samples) => samples.iter().map(sample).collect(),
-                Outcome::Log(pairs) => pairs
+                Outcome::Added(pairs) => pairs
                     .iter()
                     .map(|pair| json!({ "without": sample(&pair.without), "with": sample(&pair.with) }))
                     .collect(),

@@ -14,21 +14,23 @@ pub enum Mode {
 pub enum Kind {
     /// wrk asks for a file over and over.
     Load { path: &'static str, mode: Mode, threads: usize, close: bool },
-    /// What a log adds to the first file's requests.
-    Log(Log),
+    /// What something adds to the first file's requests.
+    Added(Extra),
     /// Idle keep-alive connections: the slope of memory.
     Idle,
     /// Nanoseconds a pick, by number of servers.
     Pick,
 }
 
-/// Which log.
+/// What is added.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Log {
-    /// httplog's text to syslog, by UDP.
+pub enum Extra {
+    /// A log: httplog's text to syslog, by UDP.
     Syslog,
-    /// JSON to a file.
+    /// A log in JSON to a file.
     Json,
+    /// Rules that look at every request and edit it.
+    Rules,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,10 +39,12 @@ pub enum Figure {
     User,
     /// User and system CPU a request.
     Total,
-    /// User and system CPU that the log adds.
+    /// User and system CPU that is added.
     AddedTotal,
-    /// User CPU that the log adds: microseconds, not a share of haproxy's.
+    /// User CPU that is added: microseconds, not a share of haproxy's.
     AddedUser,
+    /// User CPU that is added.
+    AddedUserShare,
 }
 
 /// `lb`'s median is at most this share of haproxy's.
@@ -113,14 +117,20 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "log-udp",
         what: "what httplog to syslog by UDP adds; HTTP/1.1 keep-alive, 100 B",
-        kind: Kind::Log(Log::Syslog),
+        kind: Kind::Added(Extra::Syslog),
         goals: &[Goal { figure: Figure::AddedTotal, at_most: 0.9 }],
     },
     Row {
         name: "log-json",
         what: "what a JSON log to a file adds; HTTP/1.1 keep-alive, 100 B",
-        kind: Kind::Log(Log::Json),
+        kind: Kind::Added(Extra::Json),
         goals: &[Goal { figure: Figure::AddedUser, at_most: 0.6 }],
+    },
+    Row {
+        name: "rules",
+        what: "what 20 ACLs that do not match and 5 edits add; HTTP/1.1 keep-alive, 100 B",
+        kind: Kind::Added(Extra::Rules),
+        goals: &[Goal { figure: Figure::AddedUserShare, at_most: 0.7 }],
     },
     Row {
         name: "idle",

@@ -19,16 +19,17 @@ const STEPS: &str = "plimsoll_observe::panic::caught";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts `lb`, sends it so many requests for a body of that size, and ends it.
-pub fn run(lb: &Path, profile: &Path, times: u64, body: usize, close: bool) -> Result<()> {
+pub fn run(lb: &Path, profile: &Path, times: u64, body: usize, close: bool, rules: bool) -> Result<()> {
     let proxy = origin::Proxy::default();
     let (address, origin, folder) = (get::free_address()?, origin::start(Arc::clone(&proxy))?, tempfile::tempdir()?);
     let config = folder.path().join("lb.yaml");
+    let rules = if rules { crate::bench::rules::yaml() } else { String::new() };
     fs::write(
         &config,
         format!(
             "global: {{ threads: 1, maxconn: 100, log: {{ to: \"file:/dev/null\", format: json }} }}\n\
              defaults: {{ mode: http, timeouts: {{ connect: 60s, client: 60s, server: 60s, http-request: 60s }} }}\n\
-             frontends: {{ f: {{ bind: [\"{address}\"], default-backend: b }} }}\n\
+             frontends: {{ f: {{ bind: [\"{address}\"], {rules}default-backend: b }} }}\n\
              backends: {{ b: {{ servers: {{ s1: \"{origin}\" }} }} }}\n",
         ),
     )?;

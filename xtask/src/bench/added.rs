@@ -1,4 +1,4 @@
-//! What a log adds to a request: each proxy runs twice, with the log and without it, and the two take turns.
+//! What a log, or rules, add to a request: each proxy runs twice, with them and without, and the two take turns.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -15,7 +15,7 @@ use super::Run;
 use super::load::{self, Load, Sample};
 use super::proxies::{self, Built, Duty, Place, Running, Who};
 use super::report::{Done, Outcome};
-use super::work::{FILES, Log, Mode, Row};
+use super::work::{Extra, FILES, Mode, Row};
 
 /// One round of one proxy.
 #[derive(Clone, Debug)]
@@ -25,13 +25,13 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// What the log added, in microseconds a request.
+    /// What was added, in microseconds a request.
     pub fn added(&self, figure: fn(&Sample) -> f64) -> f64 {
         figure(&self.with) - figure(&self.without)
     }
 }
 
-/// A proxy without a log, and the same with one.
+/// A proxy as it is, and the same with more to do.
 struct Twins {
     who: Who,
     without: Running,
@@ -40,15 +40,16 @@ struct Twins {
 }
 
 impl Twins {
-    fn start(who: Who, duty: Duty, place: Place, origin: SocketAddr, built: &Built, folder: &Path) -> Result<Self> {
-        let start = |log| proxies::start(who, Duty { log, ..duty }, origin, built, folder);
-        Ok(Twins { who, without: start(None)?, with: start(Some(place))?, pairs: Vec::new() })
+    fn start(who: Who, duties: [Duty; 2], origin: SocketAddr, built: &Built, folder: &Path) -> Result<Self> {
+        let start = |duty| proxies::start(who, duty, origin, built, folder);
+        let [less, more] = duties;
+        Ok(Twins { who, without: start(less)?, with: start(more)?, pairs: Vec::new() })
     }
 
-    /// Measures both, the one with the log first in every other round.
+    /// Measures both, the one with more to do first in every other round.
     fn measure(&mut self, load: &Load<'_>, folder: &Path) -> Result<&Pair> {
-        let logged_first = self.pairs.len() % 2 == 1;
-        let early = logged_first.then(|| load::measure(&mut self.with, load)).transpose()?;
+        let more_first = self.pairs.len() % 2 == 1;
+        let early = more_first.then(|| load::measure(&mut self.with, load)).transpose()?;
         let without = load::measure(&mut self.without, load)?;
         let with = early.map_or_else(|| load::measure(&mut self.with, load), Ok)?;
         // Half a gigabyte of lines would fill a small disk.
@@ -66,22 +67,23 @@ impl Twins {
 }
 
 impl Run<'_> {
-    pub(super) fn log(&self, row: &'static Row, log: Log) -> Result<Done> {
+    pub(super) fn added(&self, row: &'static Row, extra: Extra) -> Result<Done> {
         let (proxy_cpu, load_cpu) = self.places(1);
         let origin = proxies::origin(load_cpu, self.folder)?;
         let receiver = Receiver::start(load_cpu)?;
-        let place = match log {
-            Log::Syslog => Place::Syslog(receiver.address),
-            Log::Json => Place::File,
+        let less = Duty { mode: Mode::Http, threads: 1, share_servers: false, cpu: proxy_cpu, log: None, rules: false };
+        let more = match extra {
+            Extra::Syslog => Duty { log: Some(Place::Syslog(receiver.address)), ..less },
+            Extra::Json => Duty { log: Some(Place::File), ..less },
+            Extra::Rules => Duty { rules: true, ..less },
         };
-        let duty = Duty { mode: Mode::Http, threads: 1, share_servers: false, cpu: proxy_cpu, log: None };
         let (mut all, mut absent) = (Vec::new(), Vec::new());
         for &who in &self.bench.only {
-            match (who, log) {
-                (Who::Lb, _) | (Who::Haproxy, Log::Syslog) => {
-                    all.push(Twins::start(who, duty, place, origin.address, &self.built, self.folder)?);
+            match (who, extra) {
+                (Who::Lb, _) | (Who::Haproxy, Extra::Syslog | Extra::Rules) => {
+                    all.push(Twins::start(who, [less, more], origin.address, &self.built, self.folder)?);
                 }
-                (Who::Haproxy, Log::Json) => absent.push((who, Outcome::Absent("writes no files".to_owned()))),
+                (Who::Haproxy, Extra::Json) => absent.push((who, Outcome::Absent("writes no files".to_owned()))),
                 (Who::Nginx | Who::Relay, _) => absent.push((who, Outcome::Absent("not compared".to_owned()))),
             }
         }
@@ -108,12 +110,12 @@ impl Run<'_> {
             }
         }
         let mut conditions = self.conditions(proxy_cpu);
-        if log == Log::Syslog {
+        if extra == Extra::Syslog {
             let logged: u64 = all.iter().map(Twins::logged).sum();
             let arrived = (receiver.received() - before) as f64 / logged as f64 * 100.0;
             let _ = write!(conditions, ", {arrived:.1} % of the lines arrived");
         }
-        let outcomes = all.into_iter().map(|twins| (twins.who, Outcome::Log(twins.pairs))).chain(absent).collect();
+        let outcomes = all.into_iter().map(|twins| (twins.who, Outcome::Added(twins.pairs))).chain(absent).collect();
         Ok(Done { row, conditions, outcomes })
     }
 }
