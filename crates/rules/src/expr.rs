@@ -272,7 +272,8 @@ pub(crate) fn lookable(
     let Some(missing) = missing(needs, place) else { return Some(()) };
     let text = format!("`{name}` looks at {}, which is not there in {}", missing.what(), place.name());
     let mut error = Diagnostic::error("rule.not-here", span, text).label("not available here");
-    if let Some(defined) = defined {
+    // Predefined ACLs are written nowhere.
+    if let Some(defined) = defined.filter(|span| !span.is_none()) {
         error = error.also(defined, "used by this");
     }
     let legal = Place::ALL.into_iter().filter(|place| self::missing(needs, *place).is_none());
