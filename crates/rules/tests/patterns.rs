@@ -298,7 +298,7 @@ fn predefined_acls_are_those_of_the_manual() {
         Fetch { name: "method", output: Type::Method, eval: |_, _| Some(Value::Method(b"HEAD")), ..Fetch::PLAIN },
     ];
     const NAME: &[plimsoll_rules::Param] = &[plimsoll_rules::Param::new("name", plimsoll_rules::ArgKind::Str)];
-    let mut house = house::House::new(&[Parts { fetches: FETCHES, ..Parts::EMPTY }], Place::TcpContentOfHttp);
+    let mut house = house::House::new(&[Parts { fetches: FETCHES, ..Parts::EMPTY }], Place::TcpContent);
     let hold = [
         "TRUE",
         "HTTP",
@@ -333,7 +333,7 @@ fn predefined_acls_are_those_of_the_manual() {
         let bytes = b"\x03\x00\x00\x27\x22\xe0\x00\x00\x00\x00\x00Cookie: mstshash=user\r\n".to_vec();
         let mut upload = plimsoll_rules::Upload { bytes, start: 0 };
         let (arena, mut variables) = (plimsoll_rules::Arena::new(), plimsoll_rules::Variables::default());
-        let cx = plimsoll_rules::Context::new(Place::TcpContentOfHttp, &arena, &house::Still, &mut variables)
+        let cx = plimsoll_rules::Context::new(Place::TcpContent, &arena, &house::Still, &mut variables)
             .with(&mut upload);
         rule.condition.unwrap().holds(&cx) == plimsoll_rules::Truth::Yes
     };
