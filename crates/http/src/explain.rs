@@ -68,6 +68,15 @@ pub const EXPLAIN: &[Explain] = &[
         ],
     ),
     Explain::new(
+        "client.field.name",
+        "The name of a header field has other characters than letters, digits and hyphens, and http-restrict-req-hdr-names is reject.",
+        &[
+            "a client or application that writes names with underscores",
+            "somebody tries to pass X_Forwarded_For for X-Forwarded-For",
+        ],
+        &["let the client use hyphens", "say delete, or preserve if every server tells such names apart"],
+    ),
+    Explain::new(
         "client.header.too_large",
         "All header lines of a request together are larger than 32 KiB.",
         &["cookies that grow with every page", "a token that holds too much"],

@@ -24,6 +24,7 @@ mod scan;
 mod stop;
 mod target;
 mod token;
+mod told;
 mod userlist;
 
 pub use answer::{answer, reason};
@@ -40,6 +41,9 @@ pub use rules::{PARTS, base32, url32};
 pub use scan::Scanner;
 pub use stop::{request_stop, response_stop};
 pub use token::is_token;
+pub use told::{
+    AddressOptions, FieldName, Forwarded, ForwardedOptions, Network, RestrictNames, Seen, Switch, Told, add_address,
+};
 pub use userlist::{Scheme, User, UserOptions, Userlist, UserlistOptions, Verdict};
 
 /// How far a head got.

@@ -19,6 +19,8 @@ plimsoll_outcome::outcomes! {
     HOST_MISMATCH = ("client.host.mismatch", Client, Request, Never, b"PR", 400, "The target names one host and the Host field another.");
     /// Bare CR, bare LF, NUL and other control bytes, folding, space before the colon, a name that is no token.
     FIELD_INVALID = ("client.field.invalid", Client, Request, Never, b"PR", 400, "A header line is malformed.");
+    /// `http-restrict-req-hdr-names reject`.
+    FIELD_NAME = ("client.field.name", Client, Request, Never, b"PR", 403, "A header field has a name with other characters than letters, digits and hyphens.");
     /// Default 32 KiB.
     HEADER_TOO_LARGE = ("client.header.too_large", Client, Request, Never, b"PR", 431, "The header block is larger than the limit.");
     /// Default 128.

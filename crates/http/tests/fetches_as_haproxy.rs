@@ -4,10 +4,13 @@ mod haproxy;
 #[path = "../../rules/tests/house/mod.rs"]
 mod house;
 
+use std::any::Any;
+use std::sync::Arc;
+
 use haproxy::{Haproxy, body, origin};
 use house::{House, Still};
-use plimsoll_http::{Limits, Method, PARTS, Progress, Request, Response, Tolerance};
-use plimsoll_rules::{Arena, Context, Place, Type, Variables};
+use plimsoll_http::{Limits, Method, PARTS, Progress, Request, Response, Tolerance, Userlist};
+use plimsoll_rules::{Arena, Context, End, Name, Names, Place, Type, Variables};
 
 /// Fetches of requests.
 const REQUEST: &[&str] = &[
@@ -241,6 +244,112 @@ fn fetches_of_requests_give_what_haproxy_gives() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(pairs >= 400, "{pairs} pairs");
+}
+
+/// Conditions that look at each value of several.
+const CONDITIONS: &[&str] = &[
+    "{ req.hdr(x-a) three }",
+    "{ hdr(x-a) 2 }",
+    "{ hdr(x-a) 3 four }",
+    "{ req.hdr(x-a,1) one }",
+    "{ req.hdr_cnt(x-a) gt 1 }",
+    "{ req.fhdr(x-a) -m sub two,three }",
+    "{ hdr_beg(x-a) t }",
+    "{ hdr_dom(host) example }",
+    "{ hdr_end(host) .example }",
+    "{ hdr_sub(user-agent) -i CURL }",
+    "{ hdr_len(x-a) 0 }",
+    "{ req.hdr_ip(x-ip) 10.0.0.0/8 }",
+    "{ hdr_ip(x-ip) ::1 }",
+    "{ hdr_val(x-n) 5 }",
+    "{ req.cook(a) 1 }",
+    "{ cook_beg(b) x }",
+    "{ req.cook(a) -m found }",
+    "{ req.cook -m str 3 }",
+    "{ urlp(a) 8 }",
+    "{ urlp -m str x }",
+    "{ urlp_val(a) 7:9 }",
+    "{ url_param(a) -m found }",
+    "{ path_beg /a }",
+    "{ path_end b }",
+    "{ path_dir a }",
+    "{ path -m reg ^/a.b$ }",
+    "{ url_dom h }",
+    "{ base_sub h/a }",
+    "{ method GET }",
+    "{ method BREW PUT }",
+    "{ query -m found }",
+    "{ req.ver 1.0 }",
+    "{ http_auth_user Aladdin }",
+    "HTTP_1.0",
+    "METH_POST",
+    "METH_GET",
+    "HTTP_URL_STAR",
+    "HTTP_URL_ABS",
+    "HTTP_URL_SLASH",
+    "HTTP_CONTENT",
+    "{ http_auth(L) }",
+    "{ http_auth_group(L) g1 }",
+    "{ http_auth_group(L) g2 g1 }",
+    "!{ http_auth(L) }",
+];
+
+/// Users of the list `L`; the second line is HAProxy's.
+const USERS: &str = "users:\n  Aladdin: { insecure-password: open sesame, groups: [g1] }\n  u: { insecure-password: p }\ngroups:\n  g1: []\n  g2: u\n";
+const USERLIST: &str = "userlist L\n group g1\n group g2 users u\n user Aladdin insecure-password \"open sesame\" groups g1\n user u insecure-password p";
+
+struct Lists(Arc<Userlist>);
+
+impl Names for Lists {
+    fn find(&self, kind: &str, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
+        (kind == "userlist" && name == "L").then(|| Arc::clone(&self.0) as _)
+    }
+
+    fn all(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn read(&self, _: &str) -> std::io::Result<Vec<u8>> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+}
+
+#[test]
+fn conditions_hold_when_they_hold_in_haproxy() {
+    let rules: Vec<String> = CONDITIONS
+        .iter()
+        .enumerate()
+        .map(|(at, condition)| format!("set-var(txn.c{at}) bool(true) if {condition}"))
+        .collect();
+    let theirs: String = rules.iter().map(|rule| format!(" http-request {rule}\n")).collect();
+    let text =
+        format!("{theirs} http-request return status 200 content-type text/plain lf-file FOLDER/questions\n{USERLIST}");
+    let shown: String = (0..CONDITIONS.len()).map(|at| format!("%[var(txn.c{at})]\n")).collect();
+    let Some(haproxy) = Haproxy::start(&[text], origin(|_| Vec::new()), &[("questions", &*shown)]) else { return };
+    let mut found = plimsoll_config::Diagnostics::new();
+    let mut sources = plimsoll_config::Sources::new();
+    let (options, _) = plimsoll_config::load(&mut sources, "users", USERS, &|_| None);
+    let list = Arc::new(Userlist::build(&options.expect("a list of users"), &mut found));
+    let mut house = House::new(PARTS, Place::HttpRequest);
+    house.names = Arc::new(Lists(list));
+    let rules = house.rules(&rules.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut wrong = String::new();
+    for head in HEADS {
+        let answer = haproxy.ask(0, head.as_bytes());
+        let mut request = Request::default();
+        let read = request.parse(head.as_bytes(), &Limits::DEFAULT);
+        assert!(matches!(read, Ok(Progress::Complete(_))), "{head:?}");
+        let (arena, mut variables) = (Arena::new(), Variables::default());
+        let mut cx = Context::new(Place::HttpRequest, &arena, &Still, &mut variables).with(&mut request);
+        assert!(matches!(rules.run(0, &mut cx), End::Passed));
+        let ours = |condition: &str| {
+            let at = CONDITIONS.iter().position(|have| *have == condition).expect("one of them");
+            let name = Name::parse(&format!("txn.c{at}")).expect("a name");
+            String::from(if cx.variables(|variables| variables.has(name)) { "1" } else { "" })
+        };
+        compare(CONDITIONS, head, body(&answer), ours, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn group<'c>(args: &'c Args, cx: &'c Context<'_>) -> Option<V<'c>> {
     if !cx.each() {
         return Some(Value::Str(user.name()));
     }
-    let at = cx.at();
-    cx.more_at(at + 1);
-    user.groups().get(usize::try_from(at).ok()?).map(|group| Value::Str(group))
+    let group = user.groups().get(usize::try_from(cx.at()).ok()?)?;
+    cx.more_at(cx.at() + 1);
+    Some(Value::Str(group))
 }

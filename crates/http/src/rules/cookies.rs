@@ -90,9 +90,9 @@ fn pick<'c, S: Side>(args: &'c Args, cx: &'c Context<'_>) -> Option<&'c [u8]> {
     let name = args.str(0).filter(|name| !name.is_empty());
     let mut named = all(S::head(cx)?, S::is_response(cx)).filter(|cookie| name.is_none_or(|name| cookie.name == name));
     let cookie = if cx.each() {
-        let at = cx.at();
-        cx.more_at(at + 1);
-        named.nth(usize::try_from(at).ok()?)
+        let cookie = named.nth(usize::try_from(cx.at()).ok()?)?;
+        cx.more_at(cx.at() + 1);
+        Some(cookie)
     } else if name.is_some() {
         named.last()
     } else {
