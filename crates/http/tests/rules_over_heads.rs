@@ -123,7 +123,7 @@ fn a_number_ends_at_the_first_byte_that_is_no_digit() {
 #[test]
 fn no_field_has_no_token_and_what_belongs_to_one_connection_is_seen() {
     assert_eq!(of_field("http_auth_bearer(x-t)", "A: b"), None);
-    assert_eq!(of_field("req.hdr(connection)", "Connection: keep-alive, X").as_deref(), Some("X"));
+    assert_eq!(of_field("req.fhdr(connection)", "Connection: keep-alive, X").as_deref(), Some("keep-alive, X"));
     assert_eq!(of_field("req.fhdr(te)", "TE: trailers").as_deref(), Some("trailers"));
 }
 
@@ -252,4 +252,23 @@ fn what_a_rule_takes_away_no_rule_sees_and_framing_stays() {
         head.contains("X-Left: 0\r\n") && head.contains("X-Cl: \r\n") && head.contains("Content-Length: 3\r\n"),
         "{head}"
     );
+}
+
+#[test]
+fn a_part_of_a_name_with_another_case_is_the_same_name() {
+    let (_, head, _) = run(&["del-header ^X-[A]$ -m reg"], HEAD);
+    assert_eq!(head, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+}
+
+#[test]
+fn suffixed_forms_of_hdr_look_at_the_response_where_there_is_one() {
+    let mut response = Response::default();
+    let text = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-A: one, two\r\n\r\n";
+    response.parse(text.as_bytes(), Method::Get, &Limits::DEFAULT, Tolerance::default()).unwrap();
+    let rules = House::new(PARTS, Place::HttpResponse)
+        .rules(&["set-header X-B 1 if { hdr_beg(x-a) tw }", "set-header X-C 1 if { hdr_end(x-a) x }"]);
+    let (arena, mut variables) = (Arena::new(), Variables::default());
+    let end = rules.run(0, &mut Context::new(Place::HttpResponse, &arena, &Still, &mut variables).with(&mut response));
+    assert!(matches!(end, End::Passed));
+    assert_eq!((response.head.value("x-b"), response.head.value("x-c")), (Some(&b"1"[..]), None));
 }
