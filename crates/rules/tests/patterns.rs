@@ -333,8 +333,8 @@ fn predefined_acls_are_those_of_the_manual() {
         let bytes = b"\x03\x00\x00\x27\x22\xe0\x00\x00\x00\x00\x00Cookie: mstshash=user\r\n".to_vec();
         let mut upload = plimsoll_rules::Upload { bytes, start: 0 };
         let (arena, mut variables) = (plimsoll_rules::Arena::new(), plimsoll_rules::Variables::default());
-        let cx = plimsoll_rules::Context::new(Place::TcpContent, &arena, &house::Still, &mut variables)
-            .with(&mut upload);
+        let cx =
+            plimsoll_rules::Context::new(Place::TcpContent, &arena, &house::Still, &mut variables).with(&mut upload);
         rule.condition.unwrap().holds(&cx) == plimsoll_rules::Truth::Yes
     };
     for name in hold {

@@ -64,6 +64,22 @@ fn a_reload_that_fails_changes_nothing() {
 }
 
 #[test]
+fn a_way_that_was_given_up_can_be_used_again() {
+    let shelf = Shelf::of(&[("nets", "10.0.0.0/8\n")]);
+    let files = PatternFiles::default();
+    let texts = ["{ ipv4(10.1.1.1) -f nets }", "{ str(10.0.0.0/8) -f nets }", "{ ipv4(10.1.1.1) -f nets }"];
+    for (round, text) in texts.into_iter().enumerate() {
+        shelf.write("nets", if round == 0 { "10.0.0.0/8\n" } else { "10.0.0.0/8\n10.0.0.0/9\n" });
+        let mut house = shelf.house_in(&files);
+        let rule = condition(&mut house, text);
+        commit(&mut house);
+        assert!(holds(&rule), "{round}: {text}");
+        assert!(files.find("nets").unwrap().add(b"11.0.0.0/8", b"", None).is_ok());
+        assert!(holds(&rule), "{round}: {text}");
+    }
+}
+
+#[test]
 fn virtual_lists_have_no_file_and_optional_ones_may_lack_theirs() {
     let shelf = Shelf::of(&[("there", "x\n")]);
     let files = PatternFiles::default();
@@ -345,4 +361,19 @@ fn readers_beside_a_writer_see_whole_states_only() {
         }
         done.store(true, Ordering::Release);
     });
+}
+
+#[test]
+fn an_entry_of_run_time_that_a_new_configuration_cannot_use_is_told() {
+    let shelf = Shelf::of(&[("f", "10.0.0.1\n")]);
+    let files = PatternFiles::default();
+    let mut house = shelf.house_in(&files);
+    condition(&mut house, "{ str(x) -f f }");
+    commit(&mut house);
+    files.find("f").unwrap().add(b"x", b"", None).unwrap();
+    let told = shelf.house_in(&files).rule("set-var(txn.x) int(1) if { ipv4(10.1.1.1) -f f }").unwrap_err();
+    assert_eq!(
+        told,
+        "1:46 rule.file ‹f› `f`, as it is in force: `x` is not an address or network; the names of hosts are not looked up"
+    );
 }

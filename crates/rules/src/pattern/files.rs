@@ -182,13 +182,13 @@ impl Loading {
         let Some(used) = used.filter(|used| !used.ways.contains(&way)) else { return Ok(view) };
         used.ways.push(way);
         match &mut used.staged {
-            None => wrong.map_or(Ok(view), |(wrong, entries)| Err(told(list, &wrong, &entries))),
+            None => wrong.map_or(Ok(view), |(wrong, entries)| Err(told(list, &wrong, &entries, !list.is_touched()))),
             Some(staged) => match Engine::new(way, &staged.entries, regexes) {
                 Ok(engine) => {
                     staged.engines.push((way, Arc::new(engine)));
                     Ok(view)
                 }
-                Err(wrong) => Err(told(list, &wrong, &staged.entries)),
+                Err(wrong) => Err(told(list, &wrong, &staged.entries, true)),
             },
         }
     }
@@ -201,19 +201,20 @@ impl Loading {
         let Some(used) = used.filter(|used| !used.outs.contains(&out)) else { return Ok(()) };
         used.outs.push(out);
         let Some(staged) = &used.staged else {
-            return wrong.map_or(Ok(()), |(wrong, entries)| Err(told(list, &wrong, &entries)));
+            return wrong.map_or(Ok(()), |(wrong, entries)| Err(told(list, &wrong, &entries, !list.is_touched())));
         };
         let check = |at| out.check(staged.entries.value(at)).err().map(|text| Wrong { at, text });
         match (0..staged.entries.len() as u32).find_map(check) {
             None => Ok(()),
-            Some(wrong) => Err(told(list, &wrong, &staged.entries)),
+            Some(wrong) => Err(told(list, &wrong, &staged.entries, true)),
         }
     }
 }
 
-/// With the line, if it is one of a file.
-fn told(list: &List, wrong: &Wrong, entries: &Entries) -> String {
+/// With the line, if it is one of a file that was just read.
+fn told(list: &List, wrong: &Wrong, entries: &Entries, read: bool) -> String {
     match list.name() {
+        Some(name) if !read => format!("`{name}`, as it is in force: {}", wrong.text),
         Some(name) => format!("line {} of `{name}`: {}", entries.line(wrong.at), wrong.text),
         None => wrong.text.clone(),
     }

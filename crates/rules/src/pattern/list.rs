@@ -113,7 +113,7 @@ impl List {
             about: about.into(),
             columns,
             touched: AtomicBool::new(false),
-            live: ArcSwap::from_pointee(vec![Part::built(entries, Vec::new())]),
+            live: ArcSwap::from_pointee(vec![Part::built(entries, Vec::new(), &[])]),
             state: Mutex::new(state),
         }
     }
@@ -143,20 +143,25 @@ impl List {
     /// The view of a way, made if it is new, and what does not fit it.
     pub(crate) fn view(&self, way: Way, regexes: &mut Regexes) -> (usize, Option<(Wrong, Arc<Entries>)>) {
         let mut state = self.state.lock();
-        if let Some(view) = state.views.iter().position(|have| have.way == way) {
+        let before = state.views.iter().position(|have| have.way == way);
+        if let Some(view) = before.filter(|view| state.views.get(*view).is_some_and(|view| view.used)) {
             return (view, None);
         }
+        // One that no configuration used for a while may have lost what it knew.
+        let view = before.unwrap_or(state.views.len());
         let mut parts = Vec::clone(&self.live.load());
         let mut wrong = None;
         for part in &mut parts {
             let entries = Arc::clone(&part.entries);
-            wrong = wrong.or(part.look(way, regexes).map(|wrong| (wrong, entries)));
+            wrong = wrong.or(part.look(view, way, regexes).map(|wrong| (wrong, entries)));
         }
-        // Of a list that is in force already it is used once the new configuration is.
-        let used = !state.adopted;
-        state.views.push(View { way, used });
+        if before.is_none() {
+            // Of a list that is in force already it is used once the new configuration is.
+            let used = !state.adopted;
+            state.views.push(View { way, used });
+        }
         self.live.store(Arc::new(parts));
-        (state.views.len() - 1, wrong)
+        (view, wrong)
     }
 
     /// Its values are read so. Gives the first that is none, with its place.
@@ -185,7 +190,7 @@ impl List {
             // What no configuration uses any more need not fit.
             ready.map_or_else(|| Arc::new(Engine::Never), |(_, engine)| Arc::clone(engine))
         });
-        let part = Part::built(staged.entries, engines.collect());
+        let part = Part::built(staged.entries, engines.collect(), &state.views);
         state.loaded = part.len();
         state.next_id = state.next_id.max(part.entries.len() as u64);
         state.source = staged.source;

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::engine::{Engine, Seek, Wrong};
 use super::entries::Entries;
-use super::way::{Input, Way};
+use super::way::{Input, Match, Way};
 use crate::Regexes;
 
 /// Parts are built anew for each entry up to this size.
@@ -28,8 +28,8 @@ pub(crate) struct View {
 pub(crate) struct Part {
     pub entries: Arc<Entries>,
     engines: Vec<Arc<Engine>>,
-    /// Made when an entry is looked for by its key.
-    index: Arc<OnceLock<Engine>>,
+    /// Finds entries by their keys: the engine for the same text, or one that is made when it is needed.
+    index: Arc<OnceLock<Arc<Engine>>>,
     /// A bit for each entry that is gone.
     dead: Option<Arc<[u64]>>,
     gone: usize,
@@ -42,20 +42,33 @@ impl Part {
             built => built.map(Arc::new),
         });
         let engines = engines.collect::<Result<_, _>>()?;
-        Ok(Self::built(entries, engines))
+        Ok(Self::built(entries, engines, views))
     }
 
-    pub(crate) fn built(entries: Entries, engines: Vec<Arc<Engine>>) -> Self {
-        Self { entries: Arc::new(entries), engines, index: Arc::default(), dead: None, gone: 0 }
+    /// Of engines for these views.
+    pub(crate) fn built(entries: Entries, engines: Vec<Arc<Engine>>, views: &[View]) -> Self {
+        let index = Arc::new(OnceLock::new());
+        let same = views.iter().zip(&engines).find(|(view, _)| view.way == Way::of(Match::Str));
+        if let Some((_, engine)) = same.filter(|(_, engine)| !matches!(***engine, Engine::Never)) {
+            let _ = index.set(Arc::clone(engine));
+        }
+        Self { entries: Arc::new(entries), engines, index, dead: None, gone: 0 }
     }
 
-    /// One more engine. What does not fit it is never matched, and is told.
-    pub(crate) fn look(&mut self, way: Way, regexes: &mut Regexes) -> Option<Wrong> {
+    /// An engine for a view. What does not fit it is never matched, and is told.
+    pub(crate) fn look(&mut self, view: usize, way: Way, regexes: &mut Regexes) -> Option<Wrong> {
         let (engine, wrong) = match Engine::new(way, &self.entries, regexes) {
             Ok(engine) => (engine, None),
             Err(wrong) => (Engine::Never, Some(wrong)),
         };
-        self.engines.push(Arc::new(engine));
+        let engine = Arc::new(engine);
+        if way == Way::of(Match::Str) && wrong.is_none() {
+            let _ = self.index.set(Arc::clone(&engine));
+        }
+        match self.engines.get_mut(view) {
+            Some(have) => *have = engine,
+            None => self.engines.push(engine),
+        }
         wrong
     }
 
@@ -101,7 +114,7 @@ impl Part {
             return self.places().filter(|at| self.entries.key(*at) == key).collect();
         }
         let mut found = Vec::new();
-        let index = self.index.get_or_init(|| Engine::index(&self.entries));
+        let index = self.index.get_or_init(|| Arc::new(Engine::index(&self.entries)));
         index.each(key, |at| {
             if self.alive(at) {
                 found.push(at);
