@@ -1,8 +1,9 @@
 //! HTTP without a version, and the sans-IO HTTP/1 engine.
 //!
-//! *Knows*: heads, framing verdicts, what is forwarded of a message and what is not, chunks, limits, answers of our own.
+//! *Knows*: heads, framing verdicts, what is forwarded of a message and what is not, chunks, limits, answers of our own; what rules see of heads
+//! and change of them ([`PARTS`]), lists of users, what servers are told of who asks.
 //! *Does not know*: sockets, time, servers; bytes come in as slices and go out into buffers of the caller.
-//! *Start reading at*: [`Request`], then [`Body`] and [`encode`].
+//! *Start reading at*: [`Request`], then [`Body`] and [`encode`]; `rules.rs` for rows, `edit.rs` for what they may change.
 
 mod answer;
 mod body;
