@@ -110,6 +110,7 @@ fn number(text: &str) -> i64 {
 fn a_signature_is_right_by_its_own_key_and_algorithm_only() {
     for (algorithm, key, token) in TOKENS {
         assert_eq!(number(&format!("str({token}),jwt_verify({algorithm},{key})")), 1, "{algorithm}");
+        assert_eq!(number(&format!("str({token}),jwt_verify_cert({algorithm},{key})")), 1, "{algorithm}");
         // Another payload, another key, a shorter signature.
         let (first, rest) = token.split_at(token.find('.').unwrap() + 5);
         let changed = format!("{first}A{}", &rest[1..]);
@@ -137,6 +138,16 @@ fn a_variable_may_say_the_algorithm_but_a_public_key_is_no_secret() {
     assert_eq!(by("HS256", key), -5);
     assert_eq!(by("XX", key), -1);
     assert_eq!(by("RS256", "absent"), -5);
+}
+
+#[test]
+fn a_certificate_is_no_secret() {
+    let mut house = House::new(&[], Place::HttpRequest);
+    house.names = Arc::new(Keys);
+    for arguments in ["HS256,rsa.crt", "HS256,secret", "none,rsa.crt", "txn.alg,absent", "RS256,txn.key"] {
+        let told = house.expr(&format!("str(a.b.c),jwt_verify_cert({arguments})")).expect_err(arguments);
+        assert!(told.contains("there is no public key"), "{arguments}: {told}");
+    }
 }
 
 #[test]

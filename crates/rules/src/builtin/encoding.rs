@@ -13,6 +13,20 @@ const DECODER: Converter = Converter { input: Type::Str, output: Type::Bin, ..Co
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// What each byte stands for; 64: nothing.
+const fn values(alphabet: &[u8; 64]) -> [u8; 256] {
+    let mut values = [64; 256];
+    let mut at = 0;
+    while at < 64 {
+        values[alphabet[at] as usize] = at as u8;
+        at += 1;
+    }
+    values
+}
+
+const STANDARD_VALUES: &[u8; 256] = &values(STANDARD);
+const URL_VALUES: &[u8; 256] = &values(URL);
+
 const CHUNKS: &[Param] = &[
     Param::new("separator", ArgKind::Str),
     Param::new("chunk", ArgKind::Int),
@@ -74,11 +88,7 @@ pub const CONVERTERS: &[Converter] = &[
     },
     Converter {
         name: "b64dec",
-        eval: |value, _, cx| {
-            let text = value.bytes()?;
-            let whole = text.len().is_multiple_of(4);
-            whole.then(|| decode(text, STANDARD, cx)).flatten().map(Value::Bin)
-        },
+        eval: |value, _, cx| decode_standard(value.bytes()?, cx).map(Value::Bin),
         doc: "The bytes that base64 says. No value if a character or the padding is wrong.",
         ..DECODER
     },
@@ -212,7 +222,7 @@ fn encode<'c>(bytes: &[u8], alphabet: &[u8; 64], padded: bool, cx: &'c Context<'
 }
 
 /// Groups of four characters; any of them may be padded, as HAProxy has it, so that texts can be put behind each other.
-fn decode<'c>(text: &[u8], alphabet: &[u8; 64], cx: &'c Context<'_>) -> Option<&'c [u8]> {
+fn decode<'c>(text: &[u8], values: &[u8; 256], cx: &'c Context<'_>) -> Option<&'c [u8]> {
     let mut right = true;
     let out = cx.arena().built(|out| {
         for group in text.chunks(4) {
@@ -220,12 +230,12 @@ fn decode<'c>(text: &[u8], alphabet: &[u8; 64], cx: &'c Context<'_>) -> Option<&
             let mut bits = 0_u32;
             for at in 0..4 {
                 let digit = match group.get(at) {
-                    Some(byte) if at < digits => alphabet.iter().position(|letter| letter == byte),
-                    Some(b'=') | None => Some(0),
-                    Some(_) => None,
+                    Some(byte) if at < digits => values[usize::from(*byte)],
+                    Some(b'=') | None => 0,
+                    Some(_) => 64,
                 };
-                right &= digit.is_some();
-                bits = bits << 6 | digit.unwrap_or(0) as u32;
+                right &= digit < 64;
+                bits = bits << 6 | u32::from(digit & 63);
             }
             right &= digits > 0;
             let [_, bytes @ ..] = bits.to_be_bytes();
@@ -243,7 +253,7 @@ pub(super) fn decode_url<'c>(text: &[u8], cx: &'c Context<'_>) -> Option<&'c [u8
         _ => text,
     };
     let possible = bare.len() % 4 != 1 && !bare.contains(&b'=');
-    possible.then(|| decode(bare, URL, cx)).flatten()
+    possible.then(|| decode(bare, URL_VALUES, cx)).flatten()
 }
 
 /// The bytes of padded base64, when a configuration is read.
@@ -261,7 +271,7 @@ pub(super) fn encoded<'c>(bytes: &[u8], cx: &'c Context<'_>) -> &'c [u8] {
 
 /// The bytes of padded base64.
 pub(super) fn decode_standard<'c>(text: &[u8], cx: &'c Context<'_>) -> Option<&'c [u8]> {
-    text.len().is_multiple_of(4).then(|| decode(text, STANDARD, cx)).flatten()
+    text.len().is_multiple_of(4).then(|| decode(text, STANDARD_VALUES, cx)).flatten()
 }
 
 fn url_dec<'c>(value: Value<'c>, args: &'c Args, cx: &'c Context<'_>) -> Option<Value<'c>> {

@@ -42,6 +42,15 @@ pub const CONVERTERS: &[Converter] = &[
         eval: |value, args, cx| Some(Value::Int(verify(value.bytes()?, args, cx))),
         doc: "1 if the signature of a JSON Web Token is right by an algorithm and a secret, or the public key or certificate in a file; 0 if not. Below 0: unknown algorithm (-1), no token (-3), unknown key (-5).",
     },
+    Converter {
+        name: "jwt_verify_cert",
+        params: &[Param::new("algorithm", ArgKind::Str), Param::new("certificate", ArgKind::Str)],
+        input: Type::Bin,
+        output: Type::Int,
+        check: Some(check_certificate),
+        eval: |value, args, cx| Some(Value::Int(verify(value.bytes()?, args, cx))),
+        doc: "Like `jwt_verify`, with a certificate or a public key in a file and never a secret.",
+    },
 ];
 
 const WRONG: i64 = 0;
@@ -109,6 +118,15 @@ fn check(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn check_certificate(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), String> {
+    let path = String::from_utf8_lossy(args.str(1).unwrap_or_default()).into_owned();
+    check(args, compiler)?;
+    let has_key = args.object::<PublicKey>(1).is_some();
+    has_key.then_some(()).ok_or_else(|| {
+        format!("`{path}` serves for RS, ES and PS: there is no public key, or the algorithm takes none")
+    })
 }
 
 /// Header, payload, signature, and what is signed.

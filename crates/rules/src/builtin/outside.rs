@@ -76,7 +76,7 @@ pub const FETCHES: &[Fetch] = &[
         name: "hostname",
         output: Type::Str,
         eval: |_, _| Some(Value::Str(&HOSTNAME)),
-        doc: "The name of this machine, without its domain.",
+        doc: "The name of this machine, as its system has it.",
         ..Fetch::PLAIN
     },
     Fetch {
