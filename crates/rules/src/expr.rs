@@ -278,7 +278,11 @@ pub(crate) fn lookable(
     }
     let legal = Place::ALL.into_iter().filter(|place| self::missing(needs, *place).is_none());
     let legal: Vec<Place> = legal.collect();
-    compiler.found.push(error.help(format!("it can be used in {}", list(&Places::of(&legal).names()))));
+    let mut names = Places::of(&legal).names();
+    // One key, two modes: it is legal in the other.
+    let other = format!("{} in TCP mode", place.name());
+    names.iter_mut().filter(|name| **name == place.name()).for_each(|name| *name = &other);
+    compiler.found.push(error.help(format!("it can be used in {}", list(&names))));
     None
 }
 

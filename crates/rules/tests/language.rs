@@ -66,3 +66,10 @@ fn what_is_wrong_is_said_at_its_place() {
         assert!(told.contains(want), "{text}: {told}");
     }
 }
+
+#[test]
+fn what_is_legal_in_the_other_mode_only_is_told_so() {
+    let mut house = House::new(&[], Place::TcpContentOfHttp);
+    let told = house.rule("set-var(txn.a) req.len").unwrap_err();
+    assert!(told.contains("tcp-request content in TCP mode"), "{told}");
+}
