@@ -113,6 +113,8 @@ fn run(
     let mark = Mark::default();
     let woke = mark.clone();
     let mut builder = tokio::runtime::Builder::new_current_thread();
+    // Passwords of rules are compared there: no more at once than leave the machine to the requests.
+    builder.max_blocking_threads(2);
     match builder.enable_io().enable_time().on_thread_unpark(move || woke.woke()).build_local(Default::default()) {
         Ok(runtime) => {
             metrics.get_or_init(|| runtime.metrics());

@@ -6,10 +6,10 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
-use plimsoll_clock::{Tick, Wheel};
+use plimsoll_clock::{Tick, Wheel, wall};
 use plimsoll_counters::Gauge;
 use plimsoll_net::{Acceptor, Address, ListenOptions, Listener, Outlet, PipePool};
-use plimsoll_observe::{Failure, Writer};
+use plimsoll_observe::{Event, Failure, Level, Writer};
 use plimsoll_outcome::Outcome;
 use plimsoll_server::Server;
 use plimsoll_upstream::{Pool, Pools};
@@ -75,11 +75,22 @@ pub struct Assignment {
 
 impl plimsoll_rules::Outside for Worker {
     fn wall(&self) -> std::time::Duration {
-        plimsoll_clock::wall().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+        wall().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
     }
 
     fn random(&self) -> u64 {
         Self::random(self)
+    }
+
+    fn worker(&self) -> u32 {
+        self.id as u32
+    }
+
+    fn debug(&self, prefix: &str, _: &str, value: &plimsoll_rules::Value<'_>) {
+        let text = value.text(&plimsoll_rules::Arena::new()).map(|text| text.escape_ascii().to_string());
+        let text = format!("[debug] {prefix}: type={} <{}>", value.kind().name(), text.unwrap_or_default());
+        let event = Event { time: wall(), level: Level::Notice, slug: "rule.debug", text: &text, fields: &[] };
+        self.process.events.send(&event);
     }
 }
 
