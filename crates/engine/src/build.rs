@@ -86,8 +86,10 @@ impl Plan {
             .frontends
             .iter()
             .zip(&self.rules.frontends)
-            .map(|((name, frontend), rules)| Frontend {
+            .zip(&self.rules.formats)
+            .map(|(((name, frontend), rules), formats)| Frontend {
                 rules: rules.clone(),
+                formats: formats.clone(),
                 ..self.frontend(world, name, frontend, &by_name, maxconn)
             })
             .collect();
@@ -124,6 +126,7 @@ impl Plan {
             limits: Limits::DEFAULT,
             log: options.access_log.or(defaults.access_log).unwrap_or(true),
             rules: None,
+            formats: None,
             directory: Arc::default(),
             live: world.frontend(name, own, options.rate_limit_sessions.or(defaults.rate_limit_sessions)),
         }

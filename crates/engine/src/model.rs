@@ -125,6 +125,14 @@ pub(crate) struct Defaults {
     pub(crate) maxconn: Option<u32>,
     /// For frontends: a line per request (HTTP) or connection (TCP); true if not given.
     pub(crate) access_log: Option<bool>,
+    /// For frontends: how lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
+    pub(crate) log_format: Option<Spanned<String>>,
+    /// For frontends: the same for connections that end before their protocol begins.
+    pub(crate) error_log_format: Option<Spanned<String>>,
+    /// For frontends: what every request is named by: `%[uuid]`.
+    pub(crate) unique_id_format: Option<Spanned<String>>,
+    /// For frontends: the field that tells the server the request's name.
+    pub(crate) unique_id_header: Option<Spanned<String>>,
     /// For frontends: add `X-Forwarded-For`; false if not given.
     pub(crate) forwardfor: Option<bool>,
     /// One response per server connection; false if not given.
@@ -179,6 +187,14 @@ pub(crate) struct NamedDefaults {
     pub(crate) maxconn: Option<u32>,
     /// For frontends: a line per request (HTTP) or connection (TCP).
     pub(crate) access_log: Option<bool>,
+    /// For frontends: how lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
+    pub(crate) log_format: Option<Spanned<String>>,
+    /// For frontends: the same for connections that end before their protocol begins.
+    pub(crate) error_log_format: Option<Spanned<String>>,
+    /// For frontends: what every request is named by: `%[uuid]`.
+    pub(crate) unique_id_format: Option<Spanned<String>>,
+    /// For frontends: the field that tells the server the request's name.
+    pub(crate) unique_id_header: Option<Spanned<String>>,
     /// For frontends: add `X-Forwarded-For`.
     pub(crate) forwardfor: Option<bool>,
     /// One response per server connection.
@@ -236,6 +252,14 @@ pub(crate) struct Frontend {
     pub(crate) maxconn: Option<u32>,
     /// A line per request (HTTP) or connection (TCP).
     pub(crate) access_log: Option<bool>,
+    /// How lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
+    pub(crate) log_format: Option<Spanned<String>>,
+    /// The same for connections that end before their protocol begins.
+    pub(crate) error_log_format: Option<Spanned<String>>,
+    /// What every request is named by: `%[uuid]`.
+    pub(crate) unique_id_format: Option<Spanned<String>>,
+    /// The field that tells the server the request's name.
+    pub(crate) unique_id_header: Option<Spanned<String>>,
     /// Add `X-Forwarded-For` with the client's address behind those that are there.
     pub(crate) forwardfor: Option<bool>,
     /// Close the server's connection after each response. Set here or in the backend: either counts.
@@ -415,6 +439,14 @@ pub(crate) struct Listen {
     pub(crate) maxconn: Option<u32>,
     /// A line per request (HTTP) or connection (TCP).
     pub(crate) access_log: Option<bool>,
+    /// How lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
+    pub(crate) log_format: Option<Spanned<String>>,
+    /// The same for connections that end before their protocol begins.
+    pub(crate) error_log_format: Option<Spanned<String>>,
+    /// What every request is named by: `%[uuid]`.
+    pub(crate) unique_id_format: Option<Spanned<String>>,
+    /// The field that tells the server the request's name.
+    pub(crate) unique_id_header: Option<Spanned<String>>,
     /// Add `X-Forwarded-For` with the client's address behind those that are there.
     pub(crate) forwardfor: Option<bool>,
     /// Close the server's connection after each response.

@@ -60,6 +60,13 @@ impl DateCache {
     }
 }
 
+/// Writes a date with its offset, `20/Nov/2026:08:04:09 +0000`: of UTC, or of the system's time zone.
+pub fn stamp(time: SystemTime, utc: bool, out: &mut Vec<u8>) {
+    let zone = if utc { TimeZone::UTC } else { zone() };
+    let zoned = Timestamp::try_from(time).unwrap_or_default().to_zoned(zone);
+    out.extend_from_slice(zoned.strftime("%d/%b/%Y:%H:%M:%S %z").to_string().as_bytes());
+}
+
 fn millis(millis: u32, out: &mut Vec<u8>) {
     let digit = |value: u32| b'0' + (value % 10) as u8;
     out.extend_from_slice(&[b'.', digit(millis / 100), digit(millis / 10), digit(millis)]);

@@ -87,7 +87,8 @@ impl Header {
 }
 
 /// The host's name up to its first dot would be wrong for RFC 5424, so it is taken as the system gives it.
-fn system_name() -> String {
+/// The name of this host.
+pub fn system_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) { "-".into() } else { name }
 }

@@ -19,9 +19,10 @@ mod sink;
 mod text;
 mod writer;
 
-pub use date::{DateCache, zone};
+pub use date::{DateCache, stamp, zone};
 pub use event::{Event, Value};
 pub use failures::{Failure, Failures, KeptFailure, MOST_BYTES, Message, newest};
+pub use framing::system_name as hostname;
 pub use level::{Facility, Level};
 pub use options::{Format, Framing, LogTarget, To};
 pub use panic::{Panic, caught, keep_panics};

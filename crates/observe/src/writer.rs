@@ -65,17 +65,29 @@ impl Writer {
 
     /// Writes about a request.
     pub fn http(&self, record: &HttpRecord<'_>) {
-        self.lines(Level::Info, |format, room, dates, out| match format {
-            Format::Text => text::http(record, dates, out),
-            Format::Json => json::http(record, room, dates, out),
+        self.http_as(record, None);
+    }
+
+    /// Writes about a request; to targets of text, this line instead of theirs if it is given.
+    pub fn http_as(&self, record: &HttpRecord<'_>, line: Option<&[u8]>) {
+        self.lines(Level::Info, |format, room, dates, out| match (format, line) {
+            (Format::Text, Some(line)) => out.extend_from_slice(line),
+            (Format::Text, None) => text::http(record, dates, out),
+            (Format::Json, _) => json::http(record, room, dates, out),
         });
     }
 
     /// Writes about a connection.
     pub fn tcp(&self, record: &TcpRecord<'_>) {
-        self.lines(Level::Info, |format, _, dates, out| match format {
-            Format::Text => text::tcp(record, dates, out),
-            Format::Json => json::tcp(record, dates, out),
+        self.tcp_as(record, None);
+    }
+
+    /// Writes about a connection; to targets of text, this line instead of theirs if it is given.
+    pub fn tcp_as(&self, record: &TcpRecord<'_>, line: Option<&[u8]>) {
+        self.lines(Level::Info, |format, _, dates, out| match (format, line) {
+            (Format::Text, Some(line)) => out.extend_from_slice(line),
+            (Format::Text, None) => text::tcp(record, dates, out),
+            (Format::Json, _) => json::tcp(record, dates, out),
         });
     }
 

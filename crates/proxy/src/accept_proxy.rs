@@ -4,6 +4,7 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use plimsoll_clock::{Tick, wall};
@@ -11,9 +12,11 @@ use plimsoll_net::Peer;
 use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Levels, Message, TcpRecord, TcpTimes};
 use plimsoll_outcome::Outcome;
 use plimsoll_proxy_protocol::{Endpoints, MOST, Progress, decode};
+use plimsoll_rules::{Arena, Context, Place, Variables};
 
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing};
+use crate::rules::{Logged, Proxies, Times, number};
 use crate::snapshot::Mode;
 use crate::{HEADER_TIMEOUT, HEADER_TRUNCATED, accept};
 
@@ -113,32 +116,75 @@ fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
     let levels =
         Levels { process: worker.process.gate.used(), frontend: frontend.live.gate.used(), ..Levels::default() };
     let (date, bytes_in) = (wall() - lasted, bytes.len() as u64);
-    match frontend.mode {
-        Mode::Http => log.http(&HttpRecord {
+    let arena = Arena::new();
+    let error = frontend.formats.as_ref().and_then(|formats| formats.error.as_ref());
+    let line = error.map(|format| {
+        let logged = Logged {
             client: client.address(),
-            date,
-            frontend: &frontend.name,
+            destination: client.destination(),
+            source: None,
+            frontend: frontend.name.clone(),
             backend: None,
             server: None,
-            times: HttpTimes { total, ..HttpTimes::default() },
+            server_address: None,
+            accepted: date,
+            began: date,
+            times: Times {
+                idle: -1,
+                request: -1,
+                queue: -1,
+                connect: -1,
+                response: -1,
+                data: -1,
+                active: total,
+                total,
+            },
             status: None,
             bytes_in,
             bytes_out: 0,
-            outcome,
+            state: outcome.state,
             levels,
-            request: None,
-        }),
-        Mode::Tcp => log.tcp(&TcpRecord {
-            client: client.address(),
-            date,
-            frontend: &frontend.name,
-            backend: None,
-            server: None,
-            times: TcpTimes { total, ..TcpTimes::default() },
-            bytes_in,
-            bytes_out: 0,
-            outcome,
-            levels,
-        }),
+            number: number(&worker.process),
+            count: frontend.live.lines.fetch_add(1, Ordering::Relaxed),
+            id: None,
+        };
+        let (mut variables, proxies) = (Variables::default(), Proxies::of(&route));
+        let cx = Context::new(Place::TcpLog, &arena, &**worker, &mut variables);
+        format.render(&cx.with_shared(client).with_shared(&proxies).with_shared(&logged)).to_vec()
+    });
+    let line = line.as_deref();
+    match frontend.mode {
+        Mode::Http => log.http_as(
+            &HttpRecord {
+                client: client.address(),
+                date,
+                frontend: &frontend.name,
+                backend: None,
+                server: None,
+                times: HttpTimes { total, ..HttpTimes::default() },
+                status: None,
+                bytes_in,
+                bytes_out: 0,
+                outcome,
+                levels,
+                request: None,
+            },
+            line,
+        ),
+        Mode::Tcp => log.tcp_as(
+            &TcpRecord {
+                client: client.address(),
+                date,
+                frontend: &frontend.name,
+                backend: None,
+                server: None,
+                times: TcpTimes { total, ..TcpTimes::default() },
+                bytes_in,
+                bytes_out: 0,
+                outcome,
+                levels,
+            },
+            line,
+        ),
     }
 }

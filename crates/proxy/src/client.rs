@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use plimsoll_clock::{Tick, Timer};
-use plimsoll_net::{Peer, Stream};
+use plimsoll_clock::{Tick, Timer, wall};
+use plimsoll_net::{Address, Peer, Stream};
 use plimsoll_rules::variables::Set;
 use plimsoll_server::Server;
 use plimsoll_upstream::Connection;
@@ -53,6 +53,15 @@ pub(crate) fn address(peer: Peer) -> Option<SocketAddr> {
     match peer {
         Peer::Inet(address) => Some(address),
         Peer::Unix => None,
+    }
+}
+
+/// The near end of a connection.
+#[cold]
+pub(crate) fn local(stream: &Stream) -> Option<SocketAddr> {
+    match stream.local_addr() {
+        Ok(Some(Address::Inet(address))) => Some(address),
+        _ => None,
     }
 }
 
@@ -101,6 +110,18 @@ impl Client {
 
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         address(self.peer)
+    }
+
+    /// Where it connected to, as far as that is an address.
+    #[cold]
+    pub(crate) fn destination(&self) -> Option<SocketAddr> {
+        let told = self.proxied.as_ref().and_then(|proxied| proxied.destination);
+        told.or_else(|| local(&self.stream))
+    }
+
+    /// When it was accepted, or its last request ended.
+    pub(crate) fn accepted(&self) -> SystemTime {
+        wall() - Tick::now().since(self.since.get())
     }
 
     /// Bytes are here that came with its PROXY header.

@@ -2,6 +2,7 @@
 //! objects that it points to.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use plimsoll_counters::{Most, Sharded};
 use plimsoll_http::{Limits, Tolerance};
@@ -15,7 +16,7 @@ use plimsoll_upstream::Reuse;
 use serde::Deserialize;
 
 use crate::mail::Mailbox;
-use crate::rules::{BackendRules, Directory, FrontendRules};
+use crate::rules::{BackendRules, Directory, Formats, FrontendRules};
 use crate::{
     BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, Rate, SendProxy, Splicing, Timeouts,
 };
@@ -69,6 +70,8 @@ pub struct Process {
     pub counters: Sharded<ProcessCounters>,
     /// Connections of the busiest second.
     pub busiest: Most,
+    /// Numbers that requests and connections got whose frontend has formats: `%rt`.
+    pub(crate) numbers: AtomicU64,
 }
 
 impl Process {
@@ -88,6 +91,7 @@ impl Process {
             mail: Sharded::new(workers),
             counters: Sharded::new(workers),
             busiest: Most::default(),
+            numbers: AtomicU64::new(0),
         }
     }
 
@@ -123,6 +127,8 @@ pub struct Frontend {
     pub log: bool,
     /// Its rules, if it has any.
     pub rules: Option<Arc<FrontendRules>>,
+    /// `log-format` and its likes, if it has any.
+    pub formats: Option<Arc<Formats>>,
     /// All proxies of this configuration, for rules.
     pub directory: Arc<Directory>,
     /// What the world did.
@@ -146,6 +152,8 @@ pub struct FrontendLive {
     pub busiest_connections: Most,
     /// Requests of the busiest second.
     pub busiest_requests: Most,
+    /// Lines of the log that a format wrote: `%lc`.
+    pub(crate) lines: AtomicU64,
 }
 
 impl FrontendLive {
@@ -160,6 +168,7 @@ impl FrontendLive {
             most: Most::default(),
             busiest_connections: Most::default(),
             busiest_requests: Most::default(),
+            lines: AtomicU64::new(0),
         }
     }
 }

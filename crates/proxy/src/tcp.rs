@@ -2,13 +2,17 @@
 
 mod judge;
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
-use plimsoll_net::ToServer;
-use plimsoll_observe::{Failure, Levels, Message, TcpRecord, TcpTimes};
+use plimsoll_net::{Address, ToServer};
+use plimsoll_observe::{Failure, Levels, Message, TcpRecord, TcpTimes, Writer};
 use plimsoll_outcome::Outcome;
+use plimsoll_rules::{Arena, Context, Place, Variables};
 use plimsoll_server::Server;
 
 use crate::buffer::Buffer;
@@ -17,6 +21,7 @@ use crate::connect::connect;
 use crate::lease::{Lease, Stay};
 use crate::personal::personal;
 use crate::relay::{Moved, closing};
+use crate::rules::{Formats, Logged, Times, number};
 use crate::site::Route;
 use crate::snapshot::{BackendLive, FrontendLive};
 use crate::step::fault::point;
@@ -35,6 +40,42 @@ struct Record {
     connected: Option<Duration>,
     retries: u32,
     redispatched: bool,
+    /// What its format looks at, if it has one.
+    look: Option<Box<Look>>,
+}
+
+/// What a format of the log looks at beside that.
+struct Look {
+    formats: Arc<Formats>,
+    destination: Option<SocketAddr>,
+    source: Option<SocketAddr>,
+    server: Option<SocketAddr>,
+    variables: RefCell<Variables>,
+    number: u64,
+}
+
+impl Record {
+    fn of(client: &Client, route: &Route) -> Self {
+        let formats = route.frontend.formats.as_ref().filter(|formats| formats.line.is_some());
+        let look = formats.map(|formats| {
+            Box::new(Look {
+                formats: Arc::clone(formats),
+                destination: client.destination(),
+                source: None,
+                server: None,
+                variables: RefCell::default(),
+                number: number(&client.port().worker.process),
+            })
+        });
+        Self { look, ..Self::default() }
+    }
+
+    /// The rules are done with: what they set is for the log.
+    fn take(&mut self, judge: Option<&mut Judge>) {
+        if let (Some(look), Some(judge)) = (&mut self.look, judge) {
+            *look.variables.get_mut() = std::mem::take(&mut judge.state.variables);
+        }
+    }
 }
 
 /// Who took part in a connection that is over.
@@ -79,18 +120,23 @@ struct Reached {
 /// Connects, with as many tries as the backend allows. A failure is counted and logged.
 async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'static Outcome> {
     let mut route = client.port().route();
+    *record = Record::of(client, &route);
     let mut judge = Judge::of(&route, client);
     let mut wanted = None;
-    if let Some(judge) = &mut judge
-        && let Err(outcome) = judge.frontend(client).await
+    if let Some(of_frontend) = &mut judge
+        && let Err(outcome) = of_frontend.frontend(client).await
     {
-        return Err(denied(client, &route, outcome));
+        record.take(judge.as_deref_mut());
+        return Err(denied(client, &route, record, outcome));
     }
     let chosen = judge.as_ref().map_or_else(|| route.site.clone(), |judge| judge.proxies.site.clone());
-    if let Some(judge) = &mut judge {
-        match judge.backend(client).await {
+    if let Some(of_backend) = &mut judge {
+        match of_backend.backend(client).await {
             Ok(server) => wanted = server,
-            Err(outcome) => return Err(denied(client, &route, outcome)),
+            Err(outcome) => {
+                record.take(judge.as_deref_mut());
+                return Err(denied(client, &route, record, outcome));
+            }
         }
     }
     let client = &*client;
@@ -110,7 +156,10 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
         parties.finish(record, Moved::default(), outcome);
         outcome
     };
-    let Some(mut site) = chosen.clone() else { return Err(failed(&route, None, record, &NO_BACKEND)) };
+    let Some(mut site) = chosen.clone() else {
+        record.take(judge.as_deref_mut());
+        return Err(failed(&route, None, record, &NO_BACKEND));
+    };
     let stay = Stay::begin(&site, worker.id, client.since.get());
     let mut avoid = None;
     let mut moved = false;
@@ -123,6 +172,7 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
         let Some(server) = server else {
             // As in HAProxy, its line counts those that are left.
             drop(stay);
+            record.take(judge.as_deref_mut());
             return Err(failed(&route, avoid, record, &NO_SERVER));
         };
         let lease = Lease::take(&site, server);
@@ -138,10 +188,16 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
             client.timer.wait().await;
         }
         let target = &backend.targets[server];
+        if let (Some(look), Address::Inet(address)) = (&mut record.look, &target.address) {
+            look.server = Some(*address);
+        }
         let personal = personal(target, client, None);
         match connect(worker, target, personal.as_deref(), &client.timer, backend.timeouts.connect).await {
             Ok(stream) => {
                 record.connected = Some(Tick::now().since(client.began()));
+                if let Some(look) = &mut record.look {
+                    look.source = client::local(&stream);
+                }
                 let rules = backend.rules.as_ref().filter(|rules| !rules.response_content.is_empty());
                 let (mut early, mut moved) = (Buffer::default(), 0);
                 let mut down = Buffer::default();
@@ -159,9 +215,11 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
                     if let Err(outcome) = judged {
                         drop(lease);
                         drop(stay);
+                        record.take(Some(judge));
                         return Err(failed(&route, Some(server), record, outcome));
                     }
                 }
+                record.take(judge.as_deref_mut());
                 let terms = Terms::new(&route.frontend, lease, stay);
                 return Ok(Reached { server: stream, terms, early: [early, down], moved });
             }
@@ -169,6 +227,7 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
                 drop(lease);
                 if record.retries == backend.retries {
                     drop(stay);
+                    record.take(judge.as_deref_mut());
                     return Err(failed(&route, Some(server), record, outcome));
                 }
                 record.retries += 1;
@@ -186,7 +245,7 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
 
 /// Rules ended it before a server was looked for. Counted and logged.
 #[cold]
-fn denied(client: &Client, route: &Route, outcome: &'static Outcome) -> &'static Outcome {
+fn denied(client: &Client, route: &Route, record: &Record, outcome: &'static Outcome) -> &'static Outcome {
     let worker = &client.port().worker;
     route.frontend.live.counters.shard(worker.id).denied_requests.add(1);
     let parties = Parties {
@@ -198,7 +257,7 @@ fn denied(client: &Client, route: &Route, outcome: &'static Outcome) -> &'static
         backend: None,
         server: None,
     };
-    parties.finish(&Record::default(), Moved::default(), outcome);
+    parties.finish(record, Moved::default(), outcome);
     outcome
 }
 
@@ -247,7 +306,7 @@ impl Parties<'_> {
         }
         let Some(log) = self.worker.log.as_ref().filter(|log| self.log && log.wants_lines()) else { return };
         let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-        log.tcp(&TcpRecord {
+        let line = TcpRecord {
             client: self.client,
             date: wall() - total,
             frontend: &self.frontend.name,
@@ -269,7 +328,51 @@ impl Parties<'_> {
                 retries: record.retries,
                 redispatched: record.redispatched,
             },
-        });
+        };
+        match &record.look {
+            None => log.tcp(&line),
+            Some(look) => self.formatted(log, &line, look),
+        }
+    }
+
+    /// Writes the line in a format of the frontend's own.
+    #[cold]
+    fn formatted(&self, log: &Writer, line: &TcpRecord<'_>, look: &Look) {
+        let Some(format) = &look.formats.line else { return log.tcp(line) };
+        let TcpTimes { queue, connect, total } = line.times;
+        let times = Times {
+            idle: -1,
+            request: -1,
+            queue,
+            connect,
+            response: -1,
+            data: if connect < 0 { -1 } else { total - connect },
+            active: total,
+            total,
+        };
+        let logged = Logged {
+            client: line.client,
+            destination: look.destination,
+            source: look.source,
+            frontend: line.frontend.into(),
+            backend: line.backend.map(Into::into),
+            server: line.server.map(Into::into),
+            server_address: look.server.filter(|_| line.server.is_some()),
+            accepted: line.date,
+            began: line.date,
+            times,
+            status: None,
+            bytes_in: line.bytes_in,
+            bytes_out: line.bytes_out,
+            state: line.outcome.state,
+            levels: line.levels,
+            number: look.number,
+            count: self.frontend.lines.fetch_add(1, Ordering::Relaxed),
+            id: None,
+        };
+        let (arena, mut variables) = (Arena::new(), look.variables.borrow_mut());
+        let cx = Context::new(Place::TcpLog, &arena, self.worker, &mut variables).with_shared(&logged);
+        log.tcp_as(line, Some(format.render(&cx)));
     }
 
     #[cold]

@@ -94,7 +94,8 @@ impl Place {
             Self::TcpResponseOfHttp | Self::HttpResponse | Self::AfterResponse => {
                 clients.and(Slots::of(&[Request, Server, Response, Record, Fate]))
             }
-            Self::TcpLog => clients.and(Slots::of(&[Server, Record])),
+            // The connection went its own way: what is left of it is its record.
+            Self::TcpLog => Slots::of(&[Record]),
             Self::HttpLog => clients.and(Slots::of(&[Request, Server, Response, Record])),
         }
     }

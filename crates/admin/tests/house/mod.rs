@@ -58,6 +58,7 @@ impl House {
             limits: Limits::DEFAULT,
             log: true,
             rules: None,
+            formats: None,
             directory: Arc::default(),
             live: Arc::new(FrontendLive::new("web", 100, 2)),
         };

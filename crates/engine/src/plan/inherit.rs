@@ -34,6 +34,10 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         timeouts: listen.timeouts.clone(),
         maxconn: listen.maxconn,
         access_log: listen.access_log,
+        log_format: listen.log_format,
+        error_log_format: listen.error_log_format,
+        unique_id_format: listen.unique_id_format,
+        unique_id_header: listen.unique_id_header,
         forwardfor: listen.forwardfor,
         http_server_close: listen.http_server_close,
         httpclose: listen.httpclose,
@@ -108,6 +112,14 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         frontend.timeouts = frontend.timeouts.or(&from.timeouts);
         frontend.maxconn = frontend.maxconn.or(from.maxconn);
         frontend.access_log = frontend.access_log.or(from.access_log);
+        for (own, from) in [
+            (&mut frontend.log_format, &from.log_format),
+            (&mut frontend.error_log_format, &from.error_log_format),
+            (&mut frontend.unique_id_format, &from.unique_id_format),
+            (&mut frontend.unique_id_header, &from.unique_id_header),
+        ] {
+            take(own, from);
+        }
         frontend.forwardfor = frontend.forwardfor.or(from.forwardfor);
         frontend.http_server_close = frontend.http_server_close.or(from.http_server_close);
         frontend.httpclose = frontend.httpclose.or(from.httpclose);
@@ -242,6 +254,10 @@ impl From<&NamedDefaults> for Defaults {
             timeouts: named.timeouts.clone(),
             maxconn: named.maxconn,
             access_log: named.access_log,
+            log_format: named.log_format.clone(),
+            error_log_format: named.error_log_format.clone(),
+            unique_id_format: named.unique_id_format.clone(),
+            unique_id_header: named.unique_id_header.clone(),
             forwardfor: named.forwardfor,
             source: named.source.clone(),
             http_server_close: named.http_server_close,
@@ -272,6 +288,14 @@ impl Defaults {
         self.timeouts = self.timeouts.or(&base.timeouts);
         self.maxconn = self.maxconn.or(base.maxconn);
         self.access_log = self.access_log.or(base.access_log);
+        for (own, base) in [
+            (&mut self.log_format, &base.log_format),
+            (&mut self.error_log_format, &base.error_log_format),
+            (&mut self.unique_id_format, &base.unique_id_format),
+            (&mut self.unique_id_header, &base.unique_id_header),
+        ] {
+            take(own, base);
+        }
         self.forwardfor = self.forwardfor.or(base.forwardfor);
         self.http_server_close = self.http_server_close.or(base.http_server_close);
         self.httpclose = self.httpclose.or(base.httpclose);
@@ -294,5 +318,12 @@ impl Defaults {
         if self.health_check.is_none() {
             self.health_check.clone_from(&base.health_check);
         }
+    }
+}
+
+/// What is not given is as in what it is based on.
+fn take<T: Clone>(own: &mut Option<T>, base: &Option<T>) {
+    if own.is_none() {
+        own.clone_from(base);
     }
 }

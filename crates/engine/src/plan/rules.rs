@@ -9,20 +9,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plimsoll_config::{Diagnostic, Diagnostics, NamedMap, OneOrMany, Sources, Span, Spanned};
 use plimsoll_proxy::Mode;
 use plimsoll_proxy::rules::{
-    BackendRef, BackendRules, FrontendRef, FrontendRules, ServerRef, Switch, UseBackend, UseServer,
+    BackendRef, BackendRules, Formats, FrontendRef, FrontendRules, ServerRef, Switch, UseBackend, UseServer,
 };
 use plimsoll_rules::{
-    Acl, Acls, Act, Compiler, Condition, Format, Loading, Names, Origin, Place, Regexes, Rule, Rules, Text, Word,
+    Acl, Acls, Act, Compiler, Condition, Format, Loading, Names, Origin, Place, Purpose, Regexes, Rule, Rules, Text,
+    Word,
 };
 
 use crate::language::LANGUAGE;
 use crate::load::{Ask, Surroundings};
-use crate::model::{Backend, File, Frontend};
+use crate::model::{Backend, Defaults, File, Frontend};
 
 /// What the rules of a configuration became, in the order of its proxies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Compiled {
     pub(crate) frontends: Vec<Option<Arc<FrontendRules>>>,
+    pub(crate) formats: Vec<Option<Arc<Formats>>>,
     pub(crate) backends: Vec<Option<Arc<BackendRules>>>,
     /// The lists of patterns that they use: in force once the configuration is.
     patterns: Arc<Mutex<Option<Loading>>>,
@@ -53,6 +55,8 @@ pub(super) fn compile(
         Bench { acls: HashMap::new(), known, patterns: &patterns, sources, regexes: &mut regexes, found: &mut told };
     let mode = |own: &Option<Spanned<Mode>>| own.as_deref().copied().unwrap_or(default_mode);
     let frontends = file.frontends.values().map(|frontend| bench.frontend(frontend, mode(&frontend.mode))).collect();
+    let formats = file.frontends.values().map(|frontend| bench.formats(frontend, &file.defaults, mode(&frontend.mode)));
+    let formats = formats.collect();
     let backends =
         file.backends.iter().map(|(name, backend)| bench.backend(name, backend, mode(&backend.mode))).collect();
     let mut unused: Vec<_> = bench.acls.into_iter().filter(|(_, (_, used))| !used).collect();
@@ -63,7 +67,7 @@ pub(super) fn compile(
     // A listen is a frontend and a backend: what is wrong with its ACLs is found twice.
     let mut known = HashSet::new();
     found.extend(told.into_iter().filter(|told| known.insert((told.primary.span, told.code, told.message.clone()))));
-    Compiled { frontends, backends, patterns: Arc::new(Mutex::new(Some(patterns))) }
+    Compiled { frontends, formats, backends, patterns: Arc::new(Mutex::new(Some(patterns))) }
 }
 
 /// What all proxies' rules are compiled with.
@@ -110,6 +114,34 @@ impl Bench<'_> {
             && rules.monitor_uri.is_none()
             && rules.pages.is_empty();
         (!empty).then(|| Arc::new(rules))
+    }
+
+    /// What a frontend writes in shapes of its own.
+    fn formats(&mut self, frontend: &Frontend, defaults: &Defaults, mode: Mode) -> Option<Arc<Formats>> {
+        let (sources, none) = (self.sources, Acls::default());
+        let (log, id) = match mode {
+            Mode::Http => (Place::HttpLog, Place::HttpRequest),
+            Mode::Tcp => (Place::TcpLog, Place::TcpContent),
+        };
+        let mut format = |own: &Option<Spanned<String>>, base: &Option<Spanned<String>>, place, purpose| {
+            let text = own.as_ref().or(base.as_ref())?;
+            let mut compiler = self.compiler(Some(place), &none);
+            Format::compile_for(purpose, &Text::new(text, sources).word(), &mut compiler)
+        };
+        let line = format(&frontend.log_format, &defaults.log_format, log, Purpose::Log);
+        let error = format(&frontend.error_log_format, &defaults.error_log_format, Place::TcpLog, Purpose::Log);
+        let id = match mode {
+            Mode::Http => format(&frontend.unique_id_format, &defaults.unique_id_format, id, Purpose::Id),
+            Mode::Tcp => None,
+        };
+        let header = frontend.unique_id_header.as_ref().or(defaults.unique_id_header.as_ref());
+        if let (Some(header), None) = (&frontend.unique_id_header, &id) {
+            let text = "`unique-id-header` does nothing without `unique-id-format`";
+            self.found.push(Diagnostic::warning("rule.format", header.span(), text));
+        }
+        let id_header = header.filter(|_| id.is_some()).map(|header| header.as_str().into());
+        let formats = Formats { line, error, id, id_header };
+        (!formats.is_empty()).then(|| Arc::new(formats))
     }
 
     fn backend(&mut self, name: &str, backend: &Backend, mode: Mode) -> Option<Arc<BackendRules>> {
@@ -234,7 +266,7 @@ impl Bench<'_> {
 
 fn use_backend(name: &Word, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>> {
     if name.as_str().contains('%') {
-        return Some(Box::new(UseBackend::Named(Format::compile(name, compiler)?)));
+        return Some(Box::new(UseBackend::Named(Format::compile_for(Purpose::Plain, name, compiler)?)));
     }
     match compiler.names.find("backend", name.as_str()).and_then(|found| found.downcast_ref::<BackendRef>().copied()) {
         Some(BackendRef(place)) => Some(Box::new(UseBackend::Known(place))),
@@ -253,7 +285,7 @@ fn use_backend(name: &Word, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>>
 
 fn use_server(name: &Word, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>> {
     if name.as_str().contains('%') {
-        return Some(Box::new(UseServer::Named(Format::compile(name, compiler)?)));
+        return Some(Box::new(UseServer::Named(Format::compile_for(Purpose::Plain, name, compiler)?)));
     }
     match compiler.object("server", name.as_str()) {
         Ok(found) => {

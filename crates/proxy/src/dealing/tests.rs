@@ -71,6 +71,7 @@ fn entered() -> (Arc<Process>, Arc<FrontendLive>, Arc<Gate>, Mail) {
         limits: Limits::DEFAULT,
         log: false,
         rules: None,
+        formats: None,
         directory: Arc::default(),
         live: Arc::clone(&live),
     };

@@ -20,13 +20,13 @@ use super::head::{self, NoRequest};
 use super::job::{Failed, Job, Upload};
 use super::judge::{Decided, Judge};
 use super::parts::Parts;
-use super::record::Record;
+use super::record::{About, Record};
 use super::replying::{decided, fail, monitored, refuse};
 use super::tunnel::Tunnel;
 use super::upload::{UploadEnd, absorb, upload};
 use super::write::{self, Patience};
 use crate::buffer::Buffer;
-use crate::client::{Client, Closing, Private};
+use crate::client::{Client, Closing, Private, local};
 use crate::connect::connect;
 use crate::lease::{Lease, Stay};
 use crate::personal::personal;
@@ -86,6 +86,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
             let next = monitored(client, frontend, both, judge).await;
             return Judge::over(judge, client, next);
         }
+        judge.name(client, &mut both.request);
         if judge.frontend(client, &mut both.request).await.is_err() {
             let whole = both.request.framing == Framing::Empty;
             let next = decided(client, frontend, None, both, &mut record, judge, whole).await;
@@ -142,16 +143,37 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         Ok(Arrived::Served { keep }) => {
             // As in HAProxy, its line counts those that are left.
             drop(stay);
-            record.finish(client, frontend, Some(backend), Some(&both.request), &OK);
+            record.finish(
+                client,
+                frontend,
+                Some(backend),
+                Some(&both.request),
+                &OK,
+                About::answered(judge.as_deref(), both),
+            );
             if keep { Next::Idle } else { Next::Close(closing(&both.request, whole)) }
         }
         Ok(Arrived::Switched(connection, lease, rest)) => {
-            record.finish(client, frontend, Some(backend), Some(&both.request), &OK);
+            record.finish(
+                client,
+                frontend,
+                Some(backend),
+                Some(&both.request),
+                &OK,
+                About::answered(judge.as_deref(), both),
+            );
             Next::Tunnel(Box::new(Tunnel::new(connection, frontend, (lease, stay), std::mem::take(buf), rest)))
         }
         Err(failed) if failed.heard => {
             drop(stay);
-            record.finish(client, frontend, Some(backend), Some(&both.request), failed.outcome);
+            record.finish(
+                client,
+                frontend,
+                Some(backend),
+                Some(&both.request),
+                failed.outcome,
+                About::answered(judge.as_deref(), both),
+            );
             Next::Close(broken_off(failed.outcome, record.until_close))
         }
         Err(failed) => {
@@ -300,6 +322,9 @@ impl Trip<'_> {
         record.connected = if record.retries == 0 && connection.served() > 0 { record.head } else { Tick::now() };
         point("connected");
         connection.begin_request();
+        if self.frontend.formats.is_some() {
+            record.source = local(connection.stream());
+        }
         let job = Job {
             worker: &self.client.port().worker,
             frontend: self.frontend,

@@ -13,7 +13,7 @@ use plimsoll_rules::{Arena, Context, End, Place, Rules, Wait};
 
 use super::Next;
 use crate::client::Client;
-use crate::rules::{Proxies, Reply, State, Verdict};
+use crate::rules::{Proxies, Reply, State, Verdict, name, number};
 use crate::site::{Route, Site};
 use crate::snapshot::{Backend, Frontend};
 use crate::{RULE_REJECT, RULE_RESPONSE_DENY, RULE_REWRITE};
@@ -32,10 +32,15 @@ impl Judge {
     /// `None`: neither has rules.
     pub(super) fn of(route: &Rc<Route>, client: &mut Client) -> Option<Box<Self>> {
         let of_backends = |site: &Rc<Site>| site.backend.rules.is_some();
-        if route.frontend.rules.is_none() && !route.site.as_ref().is_some_and(of_backends) {
+        let frontend = &route.frontend;
+        if frontend.rules.is_none() && frontend.formats.is_none() && !route.site.as_ref().is_some_and(of_backends) {
             return None;
         }
-        Some(Box::new(Self { state: RefCell::new(State::of(client)), proxies: Proxies::of(route) }))
+        let mut proxies = Proxies::of(route);
+        if frontend.formats.is_some() {
+            proxies.number = number(&client.port().worker.process);
+        }
+        Some(Box::new(Self { state: RefCell::new(State::of(client)), proxies }))
     }
 
     /// The request is over: what stays with the connection goes back to it.
@@ -56,6 +61,13 @@ impl Judge {
         let route = Rc::clone(&self.proxies.route);
         let Some(rules) = &route.frontend.rules else { return false };
         self.list(&rules.monitor_fail, Place::HttpRoute, client, request).await.is_err()
+    }
+
+    /// Gives the request its name, if its frontend names requests.
+    pub(super) fn name(&mut self, client: &Client, request: &mut Request) {
+        if self.proxies.route.frontend.formats.is_some() {
+            name(&mut self.proxies, client, request, &mut self.state.get_mut().variables);
+        }
     }
 
     /// The rules of the frontend, up to the choice of a backend.

@@ -1,14 +1,21 @@
 //! What a request's log line and counters are made of.
 
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
-use plimsoll_http::{Request, request_stop};
+use plimsoll_http::{Request, Response, request_stop};
+use plimsoll_net::Address;
 use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Levels, MOST_BYTES, Message, RequestLine, Writer};
 use plimsoll_outcome::{Outcome, Side};
+use plimsoll_rules::{Arena, Context, Place, Variables};
 
+use super::judge::Judge;
+use super::parts::Both;
 use crate::OK;
 use crate::client::Client;
+use crate::rules::{Logged, Proxies, Times, number};
 use crate::snapshot::{Backend, Frontend};
 use crate::step::fault::point;
 
@@ -31,8 +38,28 @@ pub(super) struct Record {
     pub(super) until_close: bool,
     /// Time passed between the response's head and its end: there was more to read, or more to write than a socket takes at once.
     pub(super) lasted: bool,
+    /// From where the server was connected to, if a format may ask.
+    pub(super) source: Option<SocketAddr>,
     /// What the server said wrong.
     pub(super) blame: Option<Box<Blame>>,
+}
+
+/// What else formats of the log look at.
+#[derive(Clone, Copy, Default)]
+pub(super) struct About<'a> {
+    pub(super) judge: Option<&'a Judge>,
+    /// The response that the client got.
+    pub(super) response: Option<&'a Response>,
+}
+
+impl<'a> About<'a> {
+    pub(super) fn answered(judge: Option<&'a Judge>, both: &'a Both) -> Self {
+        Self { judge, response: Some(&both.response) }
+    }
+
+    pub(super) fn unanswered(judge: &'a Judge) -> Self {
+        Self { judge: Some(judge), response: None }
+    }
 }
 
 /// Bytes of a response that was not taken, and where reading it stopped.
@@ -61,6 +88,7 @@ impl Record {
         backend: Option<&Backend>,
         request: Option<&Request>,
         outcome: &'static Outcome,
+        about: About<'_>,
     ) {
         point("logged");
         let worker = &client.port().worker;
@@ -72,7 +100,7 @@ impl Record {
         counters.responses[if class < 6 { class } else { 0 }].add(1);
         // A short response ends where its head was read: one look at the clock less for most requests (35 ns).
         let now = if self.lasted || self.first == Tick::default() { Tick::now() } else { self.first };
-        client.since.set(now);
+        let since = client.since.replace(now);
         frontend.live.counters.count(worker.id, |shard| &shard.request_rate, &frontend.live.busiest_requests, now);
         if let Some(backend) = backend {
             let of_backend = backend.live.counters.shard(worker.id);
@@ -110,7 +138,7 @@ impl Record {
         if frontend.log
             && let Some(log) = worker.log.as_ref().filter(|log| log.wants_lines())
         {
-            self.log(log, client, frontend, backend, request, outcome, now);
+            self.log(log, (client, since), frontend, backend, request, (outcome, now), about);
         }
     }
 
@@ -173,7 +201,8 @@ impl Record {
         if frontend.log
             && let Some(log) = worker.log.as_ref().filter(|log| log.wants_lines())
         {
-            self.log(log, client, frontend, None, None, outcome, Tick::now());
+            let since = client.since.get();
+            self.log(log, (client, since), frontend, None, None, (outcome, Tick::now()), About::default());
         }
     }
 
@@ -181,18 +210,19 @@ impl Record {
     fn log(
         &self,
         log: &Writer,
-        client: &Client,
+        (client, since): (&Client, Tick),
         frontend: &Frontend,
         backend: Option<&Backend>,
         request: Option<&Request>,
-        outcome: &'static Outcome,
-        now: Tick,
+        (outcome, now): (&'static Outcome, Tick),
+        about: About<'_>,
     ) {
         let between = |from: Tick, to: Tick| -> i64 {
             if from == Tick::default() || to == Tick::default() { -1 } else { micros(to.since(from)) }
         };
         let server = backend.zip(self.server).map(|(backend, index)| &backend.targets[index].server);
-        log.http(&HttpRecord {
+        let target = backend.zip(self.server).map(|(backend, index)| &backend.targets[index]);
+        let record = HttpRecord {
             client: client.address(),
             date: wall() - now.since(self.started),
             frontend: &frontend.name,
@@ -222,7 +252,67 @@ impl Record {
                 path: request.head.get(request.target),
                 version: if request.minor == 0 { "HTTP/1.0" } else { "HTTP/1.1" },
             }),
-        });
+        };
+        let Some(format) = frontend.formats.as_ref().and_then(|formats| formats.line.as_ref()) else {
+            return log.http(&record);
+        };
+        let idle = micros(if self.started > since { self.started.since(since) } else { Duration::ZERO });
+        let times = Times {
+            idle,
+            request: record.times.request,
+            queue: record.times.queue,
+            connect: record.times.connect,
+            response: record.times.response,
+            data: between(self.first, now),
+            active: record.times.total,
+            total: idle + record.times.total,
+        };
+        let worker = &client.port().worker;
+        let fresh;
+        let proxies = match about.judge {
+            Some(judge) => &judge.proxies,
+            None => {
+                fresh = Proxies { number: number(&worker.process), ..Proxies::of(&client.port().route()) };
+                &fresh
+            }
+        };
+        let logged = Logged {
+            client: record.client,
+            destination: client.destination(),
+            source: self.source.filter(|_| self.connected != Tick::default()),
+            frontend: record.frontend.into(),
+            backend: record.backend.map(Into::into),
+            server: record.server.map(Into::into),
+            server_address: target.and_then(|target| match target.address {
+                Address::Inet(address) => Some(address),
+                _ => None,
+            }),
+            accepted: wall() - now.since(since),
+            began: record.date,
+            times,
+            status: record.status,
+            bytes_in: record.bytes_in,
+            bytes_out: record.bytes_out,
+            state: outcome.state,
+            levels: record.levels,
+            number: proxies.number,
+            count: frontend.live.lines.fetch_add(1, Ordering::Relaxed),
+            id: proxies.id.clone(),
+        };
+        let (arena, mut none) = (Arena::new(), Variables::default());
+        let mut state = about.judge.map(|judge| judge.state.borrow_mut());
+        let variables = state.as_mut().map_or(&mut none, |state| &mut state.variables);
+        let mut cx = Context::new(Place::HttpLog, &arena, &**worker, variables)
+            .with_shared(client)
+            .with_shared(proxies)
+            .with_shared(&logged);
+        if let Some(request) = request {
+            cx = cx.with_shared(request);
+        }
+        if let Some(response) = about.response {
+            cx = cx.with_shared(response);
+        }
+        log.http_as(&record, Some(format.render(&cx)));
     }
 }
 

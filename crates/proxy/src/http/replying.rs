@@ -8,7 +8,7 @@ use plimsoll_outcome::Outcome;
 use super::Next;
 use super::judge::{Judge, pause};
 use super::parts::Both;
-use super::record::Record;
+use super::record::{About, Record};
 use super::write::{self, Patience};
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing};
@@ -71,7 +71,8 @@ pub(super) async fn fail(
             write_out(client, frontend, record, out).await
         }
     };
-    record.finish(client, frontend, backend, Some(&both.request), outcome);
+    let about = About { judge, response: judge.map(|_| &both.response) };
+    record.finish(client, frontend, backend, Some(&both.request), outcome, about);
     if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }
 }
 
@@ -109,13 +110,13 @@ pub(super) async fn decided(
         }
         Some(Verdict::Drop) => {
             count(client, frontend, backend, &RULE_REJECT);
-            record.finish(client, frontend, backend, Some(&both.request), &RULE_REJECT);
+            record.finish(client, frontend, backend, Some(&both.request), &RULE_REJECT, About::unanswered(judge));
             client.stream.forget();
             return Next::Close(Closing::Plain);
         }
         Some(Verdict::Reject(outcome)) => {
             count(client, frontend, backend, outcome);
-            record.finish(client, frontend, backend, Some(&both.request), outcome);
+            record.finish(client, frontend, backend, Some(&both.request), outcome, About::unanswered(judge));
             return Next::Close(Closing::Linger);
         }
         // Not of this place: nothing is decided, so nothing goes through.
@@ -124,7 +125,7 @@ pub(super) async fn decided(
     count(client, frontend, backend, outcome);
     let keep = stays(client, frontend, &both.request, whole);
     let told = tell(client, frontend, both, record, &reply, !keep, judge).await;
-    record.finish(client, frontend, backend, Some(&both.request), outcome);
+    record.finish(client, frontend, backend, Some(&both.request), outcome, About::answered(Some(judge), both));
     if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }
 }
 

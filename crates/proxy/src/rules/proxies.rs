@@ -59,6 +59,10 @@ pub(crate) struct Proxies {
     pub(crate) site: Option<Rc<Site>>,
     /// Its place among the backend's servers.
     pub(crate) server: Option<usize>,
+    /// The request's number, if its frontend has formats: `%rt`.
+    pub(crate) number: u64,
+    /// The request's name, if its frontend gives it one.
+    pub(crate) id: Option<Box<[u8]>>,
 }
 
 impl Fact for Proxies {
@@ -67,7 +71,7 @@ impl Fact for Proxies {
 
 impl Proxies {
     pub(crate) fn of(route: &Rc<Route>) -> Self {
-        Self { route: Rc::clone(route), site: None, server: None }
+        Self { route: Rc::clone(route), site: None, server: None, number: 0, id: None }
     }
 
     pub(crate) fn directory(&self) -> &Directory {

@@ -153,6 +153,7 @@ fn frontend(mode: Mode, backend: &Arc<Backend>) -> Frontend {
         limits: Limits::DEFAULT,
         log: false,
         rules: None,
+        formats: None,
         directory: Arc::default(),
         live: Arc::new(FrontendLive::new("web", 50, 1)),
     }

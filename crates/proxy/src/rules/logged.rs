@@ -1,0 +1,61 @@
+//! What is known of a request or connection that is over, as a fact for the formats of its log line.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use plimsoll_observe::Levels;
+use plimsoll_rules::{Fact, Slot};
+
+/// Microseconds; -1: that point was not reached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// Between the end of what was before on this connection and the request: `%Ti`.
+    pub(crate) idle: i64,
+    /// `%TR`
+    pub(crate) request: i64,
+    /// `%Tw`
+    pub(crate) queue: i64,
+    /// `%Tc`
+    pub(crate) connect: i64,
+    /// `%Tr`
+    pub(crate) response: i64,
+    /// `%Td`
+    pub(crate) data: i64,
+    /// `%Ta`
+    pub(crate) active: i64,
+    /// `%Tt`
+    pub(crate) total: i64,
+}
+
+/// One request or connection.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    pub(crate) client: Option<SocketAddr>,
+    /// Where the client connected to.
+    pub(crate) destination: Option<SocketAddr>,
+    /// From where the server saw it come.
+    pub(crate) source: Option<SocketAddr>,
+    pub(crate) frontend: Box<str>,
+    pub(crate) backend: Option<Box<str>>,
+    pub(crate) server: Option<Box<str>>,
+    pub(crate) server_address: Option<SocketAddr>,
+    /// When the connection was accepted, or its last request ended.
+    pub(crate) accepted: SystemTime,
+    /// When the request began.
+    pub(crate) began: SystemTime,
+    pub(crate) times: Times,
+    pub(crate) status: Option<u16>,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    /// The termination state.
+    pub(crate) state: [u8; 2],
+    pub(crate) levels: Levels,
+    /// Of the process, and of the frontend's log.
+    pub(crate) number: u64,
+    pub(crate) count: u64,
+    pub(crate) id: Option<Box<[u8]>>,
+}
+
+impl Fact for Logged {
+    const SLOT: Slot = Slot::Record;
+}
