@@ -4,6 +4,7 @@
 
 mod removed;
 mod short;
+mod tcp_rules;
 mod threads;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use removed::Removed;
+pub(crate) use tcp_rules::{TcpRequest, TcpResponse};
 pub(crate) use threads::Threads;
 
 /// The JSON Schema of a configuration, as an editor reads it.
@@ -520,30 +522,6 @@ pub(crate) struct Listen {
     /// Its servers, in this order: an address each, or a map with an `address`.
     #[serde(default)]
     pub(crate) servers: NamedMap<Spanned<ShortForm<ServerLine>>>,
-}
-
-/// Rules about connections and their first bytes.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub(crate) struct TcpRequest {
-    /// How long rules about content may wait for bytes; not at all if not given.
-    pub(crate) inspect_delay: Option<Duration>,
-    /// For frontends: as soon as a connection is accepted.
-    pub(crate) connection: OneOrMany<Spanned<String>>,
-    /// For frontends: when it is known who connects, behind a PROXY header.
-    pub(crate) session: OneOrMany<Spanned<String>>,
-    /// When bytes, or a request's head, are there.
-    pub(crate) content: OneOrMany<Spanned<String>>,
-}
-
-/// Rules about the first bytes of servers.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub(crate) struct TcpResponse {
-    /// How long they may wait for bytes; not at all if not given.
-    pub(crate) inspect_delay: Option<Duration>,
-    /// When bytes, or a response's head, are there.
-    pub(crate) content: OneOrMany<Spanned<String>>,
 }
 
 /// One server.

@@ -280,7 +280,7 @@ pub(crate) fn lookable(
     let legal: Vec<Place> = legal.collect();
     let mut names = Places::of(&legal).names();
     // One key, two modes: it is legal in the other.
-    let other = format!("{} in TCP mode", place.name());
+    let other = format!("{} in {} mode", place.name(), if place.is_of_tcp() { "HTTP" } else { "TCP" });
     names.iter_mut().filter(|name| **name == place.name()).for_each(|name| *name = &other);
     compiler.found.push(error.help(format!("it can be used in {}", list(&names))));
     None

@@ -100,6 +100,11 @@ impl Place {
         }
     }
 
+    /// Is it of TCP mode alone?
+    pub(crate) const fn is_of_tcp(self) -> bool {
+        matches!(self, Self::TcpContent | Self::TcpRoute | Self::TcpResponse | Self::TcpLog)
+    }
+
     /// Is it about what the server sent?
     #[must_use]
     pub const fn is_response(self) -> bool {
