@@ -345,3 +345,26 @@ backends:
     // Targets of JSON have their own shape.
     eventually("the object is written", SOON, || lb.stderr().lines().any(|line| line.contains("\"frontend\":\"web\"")));
 }
+
+#[test]
+fn what_ends_before_its_protocol_begins_has_a_format_of_its_own() {
+    let lb = Lb::start(
+        r#"
+global: { threads: 1, log: stdout }
+defaults: { timeouts: { connect: 1s, client: 5s, server: 5s } }
+frontends:
+  web:
+    bind: [ { address: "127.0.0.1:0", accept-proxy: true } ]
+    log-format: 'line %ci'
+    error-log-format: 'refused %ci %f %b %s %ts %U %{+Q}ID'
+    default-backend: app
+backends:
+  app: { servers: { a1: "127.0.0.1:1" } }
+"#,
+    );
+    let mut client = Client::connect(lb.addr("web"));
+    assert!(client.send("GET / HTTP/1.1\r\n\r\n"));
+    let line = "refused 127.0.0.1 web web <NOSRV> PR 18 \"\"";
+    eventually("the line is written", SOON, || lb.stdout().lines().any(|have| have == line));
+    assert!(!lb.stdout().contains("line "), "{}", lb.stdout());
+}

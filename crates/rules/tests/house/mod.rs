@@ -100,7 +100,7 @@ impl House {
     }
 
     pub fn rule(&mut self, text: &str) -> Result<Rule, String> {
-        self.compile(text, Some(self.place), |text, sources, compiler| Rule::compile(text, sources, compiler))
+        self.compile(text, Some(self.place), Rule::compile)
     }
 
     pub fn rules(&mut self, texts: &[&str]) -> Rules {
