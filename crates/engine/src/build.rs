@@ -7,9 +7,9 @@ use std::time::Duration;
 use plimsoll_checks::{Defaults, HealthCheck, Subject};
 use plimsoll_clock::Tick;
 use plimsoll_config::{ShortForm, Spanned};
-use plimsoll_http::{Limits, Tolerance};
+use plimsoll_http::{Forwarded, Limits, Switch, Tolerance};
 use plimsoll_net::{Address, ConnectOptions, Source, UseSource};
-use plimsoll_proxy::rules::Directory;
+use plimsoll_proxy::rules::{Directory, Tells};
 use plimsoll_proxy::{Backend, Frontend, Mode, ProxyV2Option, SendProxy, Snapshot, Target};
 use plimsoll_proxy_protocol::Version;
 use plimsoll_server::{HealthOptions, ServerOptions, Settings};
@@ -63,14 +63,16 @@ impl Plan {
         let [connections, sessions] = &world.process.rates;
         connections.set_limit(self.file.global.maxconnrate);
         sessions.set_limit(self.file.global.maxsessrate);
+        self.rules.start.apply(&world.process.variables, &AtStart);
         let backends: Vec<_> = self
             .file
             .backends
             .iter()
             .zip(&self.addresses)
-            .zip(&self.rules.backends)
-            .map(|(((name, backend), addresses), rules)| {
-                Arc::new(Backend { rules: rules.clone(), ..self.backend(world, name, backend, addresses, now) })
+            .zip(self.rules.backends.iter().zip(&self.rules.forwarded))
+            .map(|(((name, backend), addresses), (rules, forwarded))| {
+                let tells = self.backend_tells(backend, forwarded.as_ref());
+                Arc::new(Backend { rules: rules.clone(), tells, ..self.backend(world, name, backend, addresses, now) })
             })
             .collect();
         for (backend, servers) in backends.iter().zip(&self.servers) {
@@ -94,7 +96,7 @@ impl Plan {
             })
             .collect();
         let live = frontends.iter().map(|frontend| Arc::clone(&frontend.live)).collect();
-        let directory = Arc::new(Directory::new(live, backends.clone()));
+        let directory = Arc::new(Directory::new(live, backends.clone(), self.file.global.tune.vars.limits()));
         for frontend in &mut frontends {
             frontend.directory = Arc::clone(&directory);
         }
@@ -118,7 +120,7 @@ impl Plan {
             mode: options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default(),
             timeouts: options.timeouts.or(&defaults.timeouts),
             default_backend: wanted.map(|backend| Arc::clone(backend)),
-            forwardfor: options.forwardfor.or(defaults.forwardfor).unwrap_or(false),
+            tells: self.frontend_tells(options),
             splicing: splicing::of_frontend(&self.file, options),
             close: options.httpclose.or(defaults.httpclose).unwrap_or(false),
             server_close: options.http_server_close.or(defaults.http_server_close).unwrap_or(false)
@@ -130,6 +132,31 @@ impl Plan {
             directory: Arc::default(),
             live: world.frontend(name, own, options.rate_limit_sessions.or(defaults.rate_limit_sessions)),
         }
+    }
+
+    /// What its frontend tells servers of clients.
+    fn frontend_tells(&self, options: &model::Frontend) -> Option<Arc<Tells>> {
+        let defaults = &self.file.defaults;
+        let tells = Tells {
+            forwardfor: options.forwardfor.as_ref().or(defaults.forwardfor.as_ref()).and_then(Switch::on).cloned(),
+            originalto: options.originalto.as_ref().or(defaults.originalto.as_ref()).and_then(Switch::on).cloned(),
+            restrict: options.http_restrict_req_hdr_names.or(defaults.http_restrict_req_hdr_names).unwrap_or_default(),
+            ..Tells::default()
+        };
+        (!tells.is_nothing()).then(|| Arc::new(tells))
+    }
+
+    /// The same of a backend. The addresses of the defaults are the frontend's affair: either counts.
+    fn backend_tells(&self, options: &model::Backend, forwarded: Option<&Arc<Forwarded>>) -> Option<Arc<Tells>> {
+        let defaults = &self.file.defaults;
+        let tells = Tells {
+            forwardfor: options.forwardfor.as_ref().and_then(Switch::on).cloned(),
+            originalto: options.originalto.as_ref().and_then(Switch::on).cloned(),
+            restrict: options.http_restrict_req_hdr_names.or(defaults.http_restrict_req_hdr_names).unwrap_or_default(),
+            forwarded: forwarded.map(Arc::clone),
+            send_name: options.http_send_name_header.clone().or_else(|| defaults.http_send_name_header.clone()),
+        };
+        (!tells.is_nothing()).then(|| Arc::new(tells))
     }
 
     fn backend(
@@ -190,7 +217,7 @@ impl Plan {
             reuse: options.http_reuse.or(defaults.http_reuse).unwrap_or_default(),
             server_close: options.http_server_close.or(defaults.http_server_close).unwrap_or(false)
                 || options.httpclose.or(defaults.httpclose).unwrap_or(false),
-            forwardfor: options.forwardfor.unwrap_or(false),
+            tells: None,
             abortonclose: options.abortonclose.or(defaults.abortonclose).unwrap_or(false),
             splicing: splicing::of_backend(&self.file, options),
             limits: Limits::DEFAULT,
@@ -247,6 +274,19 @@ impl Plan {
             }
         }
         subjects
+    }
+}
+
+/// Time and chance for what is evaluated before there are workers.
+struct AtStart;
+
+impl plimsoll_rules::Outside for AtStart {
+    fn wall(&self) -> Duration {
+        plimsoll_clock::wall().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+    }
+
+    fn random(&self) -> u64 {
+        std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8)
     }
 }
 

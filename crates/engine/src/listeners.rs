@@ -125,8 +125,14 @@ impl Opened {
 
     /// What each worker is told.
     pub(crate) fn assignments(&self, plan: &Plan, snapshot: &Snapshot, world: &mut World) -> Vec<Assignment> {
+        let mut numbers = vec![0; snapshot.frontends.len()];
+        let mut number = |frontend: usize| {
+            numbers[frontend] += 1;
+            numbers[frontend]
+        };
         let mut assign = |(bind, port): (&Bind, &u32)| Assignment {
             port: *port,
+            number: number(bind.frontend),
             frontend: Arc::clone(&snapshot.frontends[bind.frontend]),
             accept_proxy: bind.accept_proxy,
             options: bind.options.clone(),

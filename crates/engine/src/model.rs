@@ -2,6 +2,9 @@
 //!
 //! The sentences on the fields are what `lb schema` shows in an editor.
 
+mod defaults;
+mod listen;
+mod pages;
 mod removed;
 mod short;
 mod tcp_rules;
@@ -12,6 +15,7 @@ use std::path::PathBuf;
 use plimsoll_admin::{AdminOptions, RuntimeApi};
 use plimsoll_checks::HealthCheck;
 use plimsoll_config::{Duration, NamedMap, OneOrMany, ShortForm, Size, Spanned};
+use plimsoll_http::{AddressOptions, FieldName, ForwardedOptions, RestrictNames, Switch, UserlistOptions};
 use plimsoll_lb::Balance;
 use plimsoll_net::{AddressSpec, BindSpec, Keepalive, Source};
 use plimsoll_observe::LogTarget;
@@ -21,6 +25,9 @@ use plimsoll_upstream::Reuse;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(crate) use defaults::{Defaults, NamedDefaults};
+pub(crate) use listen::Listen;
+pub(crate) use pages::ErrorFiles;
 pub(crate) use removed::Removed;
 pub(crate) use tcp_rules::{TcpRequest, TcpResponse};
 pub(crate) use threads::Threads;
@@ -49,6 +56,10 @@ pub(crate) struct File {
     pub(crate) frontends: NamedMap<Frontend>,
     /// Where requests go.
     pub(crate) backends: NamedMap<Backend>,
+    /// Users and passwords, by the name of the list, for rules that ask who somebody is.
+    pub(crate) userlists: NamedMap<UserlistOptions>,
+    /// Sets of error pages that proxies name in `errorfiles`: whole responses out of files, by status.
+    pub(crate) http_errors: NamedMap<NamedMap<Spanned<String>>>,
     /// A frontend and a backend of one name, in one place.
     pub(crate) listens: NamedMap<Listen>,
 }
@@ -103,6 +114,10 @@ pub(crate) struct Global {
     pub(crate) close_spread_time: Option<Spread>,
     /// What becomes of the tunnels of servers that a reload removed or changed: `keep`, `close` or `drain TIME`.
     pub(crate) removed_servers: Option<Removed>,
+    /// Variables of the process as it starts: a scope and name, and an expression.
+    pub(crate) set_var: NamedMap<Spanned<String>>,
+    /// The same, and a format.
+    pub(crate) set_var_fmt: NamedMap<Spanned<String>>,
     /// What is set for performance, or for the lack of memory.
     pub(crate) tune: Tune,
 }
@@ -111,130 +126,40 @@ pub(crate) struct Global {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Tune {
+    /// How much room variables may take.
+    pub(crate) vars: Vars,
     /// Room of a pipe for transfers that stay inside the kernel, 4KiB to 1GiB; as much as a stalled one may hold.
     pub(crate) pipesize: Option<Spanned<Size>>,
 }
 
-/// What holds for every proxy that does not say otherwise.
+/// How much room variables may take: their bytes, and 48 for each. Without a limit if not given.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub(crate) struct Defaults {
-    /// What is understood of the bytes: `http` if not given.
-    pub(crate) mode: Option<Mode>,
-    /// How long things may take. Each key counts on its own: a proxy overrides single ones.
-    pub(crate) timeouts: Timeouts,
-    /// Client connections at once, for each frontend on its own; as `global.maxconn` if not given.
-    pub(crate) maxconn: Option<u32>,
-    /// For frontends: a line per request (HTTP) or connection (TCP); true if not given.
-    pub(crate) access_log: Option<bool>,
-    /// For frontends: how lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
-    pub(crate) log_format: Option<Spanned<String>>,
-    /// For frontends: the same for connections that end before their protocol begins.
-    pub(crate) error_log_format: Option<Spanned<String>>,
-    /// For frontends: what every request is named by: `%[uuid]`.
-    pub(crate) unique_id_format: Option<Spanned<String>>,
-    /// For frontends: the field that tells the server the request's name.
-    pub(crate) unique_id_header: Option<Spanned<String>>,
-    /// For frontends: add `X-Forwarded-For`; false if not given.
-    pub(crate) forwardfor: Option<bool>,
-    /// One response per server connection; false if not given.
-    pub(crate) http_server_close: Option<bool>,
-    /// Close both sides' connections after each response; false if not given.
-    pub(crate) httpclose: Option<bool>,
-    /// Keep both sides' connections, which is the default.
-    pub(crate) http_keep_alive: Option<bool>,
-    /// For frontends: TCP keep-alive probes to clients: true, false, or a map.
-    pub(crate) client_keepalive: Option<Keepalive>,
-    /// For frontends: save a packet for each connection; false if not given.
-    pub(crate) tcp_smart_accept: Option<bool>,
-    /// For frontends: new connections a second; further ones wait in the kernel's queue.
-    pub(crate) rate_limit_sessions: Option<u32>,
-    /// For backends: TCP keep-alive probes to servers: true, false, or a map.
-    pub(crate) server_keepalive: Option<Keepalive>,
-    /// Close by RST at once, what is still to be sent is lost; false if not given.
-    pub(crate) nolinger: Option<bool>,
-    /// For backends: from where connections to servers come: an address, or a map.
-    pub(crate) source: Option<Spanned<ShortForm<Source>>>,
-    /// For backends: which server is next; `roundrobin` if not given.
-    pub(crate) balance: Option<Balance>,
-    /// For backends: which requests may use an idle server connection; `safe` if not given.
-    pub(crate) http_reuse: Option<Reuse>,
-    /// For backends: give a request up whose client closes its side while it waits; false if not given.
-    pub(crate) abortonclose: Option<bool>,
-    /// For backends: attempts after the first; 3 if not given.
-    pub(crate) retries: Option<u32>,
-    /// For backends: a retry goes to another server if there is one; true if not given.
-    pub(crate) redispatch: Option<bool>,
-    /// Large clear-text transfers stay inside the kernel, both ways; true if not given.
-    pub(crate) splice_auto: Option<bool>,
-    /// What clients send stays inside the kernel wherever it can; false if not given.
-    pub(crate) splice_request: Option<bool>,
-    /// What servers send stays inside the kernel wherever it can; false if not given.
-    pub(crate) splice_response: Option<bool>,
-    /// For backends: how servers are checked; not at all if not given.
-    pub(crate) health_check: Option<Spanned<HealthCheck>>,
+pub(crate) struct Vars {
+    /// All of one connection together, and those of the process.
+    pub(crate) global_max_size: Option<Size>,
+    /// `proc`
+    pub(crate) proc_max_size: Option<Size>,
+    /// `sess`
+    pub(crate) sess_max_size: Option<Size>,
+    /// `txn`
+    pub(crate) txn_max_size: Option<Size>,
+    /// `req` and `res`, each.
+    pub(crate) reqres_max_size: Option<Size>,
 }
 
-/// Defaults with a name, for proxies that ask for them.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub(crate) struct NamedDefaults {
-    /// Other named defaults, for what is not given here; `defaults` come last.
-    pub(crate) from: Option<Spanned<String>>,
-    /// What is understood of the bytes.
-    pub(crate) mode: Option<Mode>,
-    /// How long things may take; each key counts on its own.
-    pub(crate) timeouts: Timeouts,
-    /// Client connections at once, for each frontend on its own.
-    pub(crate) maxconn: Option<u32>,
-    /// For frontends: a line per request (HTTP) or connection (TCP).
-    pub(crate) access_log: Option<bool>,
-    /// For frontends: how lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
-    pub(crate) log_format: Option<Spanned<String>>,
-    /// For frontends: the same for connections that end before their protocol begins.
-    pub(crate) error_log_format: Option<Spanned<String>>,
-    /// For frontends: what every request is named by: `%[uuid]`.
-    pub(crate) unique_id_format: Option<Spanned<String>>,
-    /// For frontends: the field that tells the server the request's name.
-    pub(crate) unique_id_header: Option<Spanned<String>>,
-    /// For frontends: add `X-Forwarded-For`.
-    pub(crate) forwardfor: Option<bool>,
-    /// One response per server connection.
-    pub(crate) http_server_close: Option<bool>,
-    /// Close both sides' connections after each response.
-    pub(crate) httpclose: Option<bool>,
-    /// Keep both sides' connections, whatever these are based on says.
-    pub(crate) http_keep_alive: Option<bool>,
-    /// For frontends: TCP keep-alive probes to clients: true, false, or a map.
-    pub(crate) client_keepalive: Option<Keepalive>,
-    /// For frontends: save a packet for each connection; false if not given.
-    pub(crate) tcp_smart_accept: Option<bool>,
-    /// For frontends: new connections a second; further ones wait in the kernel's queue.
-    pub(crate) rate_limit_sessions: Option<u32>,
-    /// For backends: TCP keep-alive probes to servers: true, false, or a map.
-    pub(crate) server_keepalive: Option<Keepalive>,
-    /// Close by RST at once, what is still to be sent is lost; false if not given.
-    pub(crate) nolinger: Option<bool>,
-    /// For backends: from where connections to servers come: an address, or a map.
-    pub(crate) source: Option<Spanned<ShortForm<Source>>>,
-    /// For backends: which server is next.
-    pub(crate) balance: Option<Balance>,
-    /// For backends: which requests may use an idle server connection.
-    pub(crate) http_reuse: Option<Reuse>,
-    /// For backends: give a request up whose client closes its side while it waits; false if not given.
-    pub(crate) abortonclose: Option<bool>,
-    /// For backends: attempts after the first.
-    pub(crate) retries: Option<u32>,
-    /// For backends: a retry goes to another server if there is one.
-    pub(crate) redispatch: Option<bool>,
-    /// Large clear-text transfers stay inside the kernel, both ways.
-    pub(crate) splice_auto: Option<bool>,
-    /// What clients send stays inside the kernel wherever it can.
-    pub(crate) splice_request: Option<bool>,
-    /// What servers send stays inside the kernel wherever it can.
-    pub(crate) splice_response: Option<bool>,
-    /// For backends: how servers are checked.
-    pub(crate) health_check: Option<Spanned<HealthCheck>>,
+impl Vars {
+    /// As the rules take it.
+    pub(crate) fn limits(&self) -> plimsoll_rules::variables::Limits {
+        let bytes = |size: Option<Size>| size.map(|size| usize::try_from(size.bytes()).unwrap_or(usize::MAX));
+        plimsoll_rules::variables::Limits {
+            global: bytes(self.global_max_size),
+            proc: bytes(self.proc_max_size),
+            sess: bytes(self.sess_max_size),
+            txn: bytes(self.txn_max_size),
+            reqres: bytes(self.reqres_max_size),
+        }
+    }
 }
 
 /// Where clients come in.
@@ -263,7 +188,7 @@ pub(crate) struct Frontend {
     /// The field that tells the server the request's name.
     pub(crate) unique_id_header: Option<Spanned<String>>,
     /// Add `X-Forwarded-For` with the client's address behind those that are there.
-    pub(crate) forwardfor: Option<bool>,
+    pub(crate) forwardfor: Option<Switch<AddressOptions>>,
     /// Close the server's connection after each response. Set here or in the backend: either counts.
     pub(crate) http_server_close: Option<bool>,
     /// Close the client's and the server's connection after each response.
@@ -309,6 +234,30 @@ pub(crate) struct Frontend {
     pub(crate) monitor_fail: OneOrMany<Spanned<String>>,
     /// The backend of its requests. Without: 503, or a reset in TCP mode.
     pub(crate) default_backend: Option<Spanned<String>>,
+    /// Whole responses out of files instead of our own, by status; or the name of a set of `http-errors`.
+    pub(crate) errorfiles: Option<Spanned<ShortForm<ErrorFiles>>>,
+    /// Addresses to go to instead of our own answers, by status; as `errorloc302`.
+    #[serde(default)]
+    pub(crate) errorloc: NamedMap<Spanned<String>>,
+    /// Addresses to go to instead of our own answers, by status: by 302.
+    #[serde(default)]
+    pub(crate) errorloc302: NamedMap<Spanned<String>>,
+    /// Addresses to go to instead of our own answers, by status: by 303.
+    #[serde(default)]
+    pub(crate) errorloc303: NamedMap<Spanned<String>>,
+    /// Responses instead of our own: `status 503 content-type text/plain string Sorry`.
+    #[serde(default)]
+    pub(crate) http_error: OneOrMany<Spanned<String>>,
+    /// Fields and cookies that are kept for the log: `request header Host len 20`, `response header Location len 40`, `cookie SID= len 32`.
+    #[serde(default)]
+    pub(crate) capture: OneOrMany<Spanned<String>>,
+    /// Slots that rules fill: `request len 40`, `response len 20`.
+    #[serde(default)]
+    pub(crate) declare_capture: OneOrMany<Spanned<String>>,
+    /// Add `X-Original-To` with the address that the client connected to: true, false, or a map.
+    pub(crate) originalto: Option<Switch<AddressOptions>>,
+    /// Names of request fields with other characters than letters, digits and hyphens: `preserve`, `delete` or `reject`.
+    pub(crate) http_restrict_req_hdr_names: Option<RestrictNames>,
 }
 
 /// One address to listen on.
@@ -379,7 +328,7 @@ pub(crate) struct Backend {
     /// Keep the server's connection, whatever the defaults say.
     pub(crate) http_keep_alive: Option<bool>,
     /// Add `X-Forwarded-For`. Set here or in the frontend: either counts.
-    pub(crate) forwardfor: Option<bool>,
+    pub(crate) forwardfor: Option<Switch<AddressOptions>>,
     /// TCP keep-alive probes to servers: true, false, or a map.
     pub(crate) server_keepalive: Option<Keepalive>,
     /// Close by RST at once, what is still to be sent is lost; false if not given.
@@ -422,106 +371,28 @@ pub(crate) struct Backend {
     /// Its servers, in this order: an address each, or a map with an `address`.
     #[serde(default)]
     pub(crate) servers: NamedMap<Spanned<ShortForm<ServerLine>>>,
-}
-
-/// A frontend and a backend of one name: the keys of both, but for `default-backend`.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct Listen {
-    /// Where to listen: one or many addresses, or maps with an `address`.
-    pub(crate) bind: OneOrMany<Spanned<ShortForm<BindLine>>>,
-    /// Named defaults, for what is not given here.
-    pub(crate) from: Option<Spanned<String>>,
-    /// What is understood of the bytes.
-    pub(crate) mode: Option<Spanned<Mode>>,
-    /// How long things may take.
+    /// Whole responses out of files instead of our own, by status; or the name of a set of `http-errors`.
+    pub(crate) errorfiles: Option<Spanned<ShortForm<ErrorFiles>>>,
+    /// Addresses to go to instead of our own answers, by status; as `errorloc302`.
     #[serde(default)]
-    pub(crate) timeouts: Timeouts,
-    /// Client connections at once; further ones wait in the kernel's queue.
-    pub(crate) maxconn: Option<u32>,
-    /// A line per request (HTTP) or connection (TCP).
-    pub(crate) access_log: Option<bool>,
-    /// How lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
-    pub(crate) log_format: Option<Spanned<String>>,
-    /// The same for connections that end before their protocol begins.
-    pub(crate) error_log_format: Option<Spanned<String>>,
-    /// What every request is named by: `%[uuid]`.
-    pub(crate) unique_id_format: Option<Spanned<String>>,
-    /// The field that tells the server the request's name.
-    pub(crate) unique_id_header: Option<Spanned<String>>,
-    /// Add `X-Forwarded-For` with the client's address behind those that are there.
-    pub(crate) forwardfor: Option<bool>,
-    /// Close the server's connection after each response.
-    pub(crate) http_server_close: Option<bool>,
-    /// Close the client's and the server's connection after each response.
-    pub(crate) httpclose: Option<bool>,
-    /// Keep both, whatever the defaults say.
-    pub(crate) http_keep_alive: Option<bool>,
-    /// TCP keep-alive probes to clients: true, false, or a map.
-    pub(crate) client_keepalive: Option<Keepalive>,
-    /// Save a packet for each connection; false if not given.
-    pub(crate) tcp_smart_accept: Option<bool>,
-    /// New connections a second; further ones wait in the kernel's queue.
-    pub(crate) rate_limit_sessions: Option<u32>,
-    /// TCP keep-alive probes to servers: true, false, or a map.
-    pub(crate) server_keepalive: Option<Keepalive>,
-    /// Close by RST at once, what is still to be sent is lost; false if not given.
-    pub(crate) nolinger: Option<bool>,
-    /// From where connections to its servers come: an address with ports or without, or a map.
-    pub(crate) source: Option<Spanned<ShortForm<Source>>>,
-    /// Which server is next.
-    pub(crate) balance: Option<Balance>,
-    /// When only backups are usable, balance over all of them instead of using the first.
+    pub(crate) errorloc: NamedMap<Spanned<String>>,
+    /// Addresses to go to instead of our own answers, by status: by 302.
     #[serde(default)]
-    pub(crate) allbackups: bool,
-    /// Which requests may use an idle server connection.
-    pub(crate) http_reuse: Option<Reuse>,
-    /// Give a request up whose client closes its side while it waits; false if not given.
-    pub(crate) abortonclose: Option<bool>,
-    /// Attempts after the first.
-    pub(crate) retries: Option<u32>,
-    /// A retry goes to another server if there is one.
-    pub(crate) redispatch: Option<bool>,
-    /// Large clear-text transfers stay inside the kernel, both ways. Set here or on the other side: either counts.
-    pub(crate) splice_auto: Option<bool>,
-    /// What clients send stays inside the kernel wherever it can. Set here or on the other side: either counts.
-    pub(crate) splice_request: Option<bool>,
-    /// What servers send stays inside the kernel wherever it can. Set here or on the other side: either counts.
-    pub(crate) splice_response: Option<bool>,
-    /// Conditions by name, for rules: an expression and patterns each, or several, one of which must match.
+    pub(crate) errorloc302: NamedMap<Spanned<String>>,
+    /// Addresses to go to instead of our own answers, by status: by 303.
     #[serde(default)]
-    pub(crate) acls: NamedMap<OneOrMany<Spanned<String>>>,
-    /// Rules about connections and their first bytes.
+    pub(crate) errorloc303: NamedMap<Spanned<String>>,
+    /// Responses instead of our own: `status 503 content-type text/plain string Sorry`.
     #[serde(default)]
-    pub(crate) tcp_request: TcpRequest,
-    /// Rules about requests, in this order: `set-header X-Forwarded-Proto https if secure`.
-    #[serde(default)]
-    pub(crate) http_request: OneOrMany<Spanned<String>>,
-    /// Rules about responses of servers.
-    #[serde(default)]
-    pub(crate) http_response: OneOrMany<Spanned<String>>,
-    /// Rules about every response, our own included.
-    #[serde(default)]
-    pub(crate) http_after_response: OneOrMany<Spanned<String>>,
-    /// Which backend, by conditions: `NAME if CONDITION`; the first that holds counts.
-    #[serde(default)]
-    pub(crate) use_backend: OneOrMany<Spanned<String>>,
-    /// A path that is answered 200 without a log line, for other balancers' checks.
-    pub(crate) monitor_uri: Option<Spanned<String>>,
-    /// Conditions on which the monitor's path is answered 503.
-    #[serde(default)]
-    pub(crate) monitor_fail: OneOrMany<Spanned<String>>,
-    /// Rules about the first bytes of servers.
-    #[serde(default)]
-    pub(crate) tcp_response: TcpResponse,
-    /// Which server, by conditions: `NAME if CONDITION`; the first that holds and is usable counts.
-    #[serde(default)]
-    pub(crate) use_server: OneOrMany<Spanned<String>>,
-    /// How its servers are checked; not at all if given neither here nor in the defaults.
-    pub(crate) health_check: Option<Spanned<HealthCheck>>,
-    /// Its servers, in this order: an address each, or a map with an `address`.
-    #[serde(default)]
-    pub(crate) servers: NamedMap<Spanned<ShortForm<ServerLine>>>,
+    pub(crate) http_error: OneOrMany<Spanned<String>>,
+    /// Add `X-Original-To` with the address that the client connected to: true, false, or a map.
+    pub(crate) originalto: Option<Switch<AddressOptions>>,
+    /// Names of request fields with other characters than letters, digits and hyphens: `preserve`, `delete` or `reject`.
+    pub(crate) http_restrict_req_hdr_names: Option<RestrictNames>,
+    /// Add `Forwarded` (RFC 7239): true, false, or a map of what it tells.
+    pub(crate) forwarded: Option<Switch<ForwardedOptions>>,
+    /// The field by which a server is told its own name.
+    pub(crate) http_send_name_header: Option<FieldName>,
 }
 
 /// One server.

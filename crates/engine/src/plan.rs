@@ -1,9 +1,11 @@
 //! What only makes sense together: names that must exist, addresses, modes that must agree. It ends in a plan, or in findings.
 
 mod binds;
+mod captures;
 mod inherit;
 mod lint;
 mod of_process;
+mod pages;
 mod rules;
 mod servers;
 pub(crate) mod splicing;

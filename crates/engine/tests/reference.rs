@@ -44,14 +44,33 @@ fn the_reference_file_is_good_and_uses_every_key() {
     }
 }
 
+/// Keys whose own keys are names.
+const NAMED: &[&str] = &[
+    "named-defaults",
+    "frontends",
+    "backends",
+    "listens",
+    "servers",
+    "acls",
+    "http-errors",
+    "errorfiles",
+    "errorloc",
+    "errorloc302",
+    "errorloc303",
+    "set-var",
+    "set-var-fmt",
+    "userlists",
+    "users",
+    "groups",
+];
+
 /// Every key that is a word of the language: names of proxies and servers are not.
 fn all_keys(node: &Node, into: &mut Vec<(String, Span)>) {
     match &node.value {
         Value::Map(entries) => {
             for (key, node) in entries {
                 into.push((key.text.clone(), key.span));
-                if ["named-defaults", "frontends", "backends", "listens", "servers", "acls"]
-                    .contains(&key.text.as_str())
+                if NAMED.contains(&key.text.as_str())
                     && let Value::Map(named) = &node.value
                 {
                     named.iter().for_each(|(_, node)| all_keys(node, into));
@@ -167,6 +186,7 @@ fn what_the_schema_takes_of_the_small_things_the_loader_takes_as_well() {
 const SECTIONS: &[(&str, &str)] = &[
     ("The file", ""),
     ("`global`", "Global"),
+    ("`global.tune.vars`", "Vars"),
     ("`global.log`", "LogTarget"),
     ("`global.runtime-api`", "RuntimeApi"),
     ("`global.admin`", "AdminOptions"),
@@ -202,7 +222,13 @@ fn named_defaults_and_listens_have_the_keys_of_what_they_stand_for() {
         keys.extend(more.iter().map(|key| (*key).to_owned()));
         keys
     };
-    assert_eq!(keys(&schema, "NamedDefaults"), with(keys(&schema, "Defaults"), &["from"]));
+    assert_eq!(
+        keys(&schema, "NamedDefaults"),
+        with(
+            keys(&schema, "Defaults"),
+            &["from", "acls", "tcp-request", "tcp-response", "http-request", "http-response", "http-after-response"]
+        )
+    );
     let mut both: BTreeSet<String> = keys(&schema, "Frontend").union(&keys(&schema, "Backend")).cloned().collect();
     both.remove("default-backend");
     assert_eq!(keys(&schema, "Listen"), both);

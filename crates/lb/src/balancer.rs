@@ -51,6 +51,12 @@ impl Balancer {
         }
     }
 
+    /// When only backups are usable: all of them, or the first alone?
+    #[must_use]
+    pub fn uses_all_backups(&self) -> bool {
+        self.allbackups.load(Relaxed)
+    }
+
     /// The balancer of the same set under options that may have changed: this very one, position and all, unless the
     /// algorithm or its argument is another. A new one knows the loads as they are, and hears of every piece of work that
     /// still ends, or even begins, on this one. Call it on the one in force, by one thread.

@@ -34,7 +34,7 @@ pub use inherited::{Passed, inherited, name_inherited};
 pub use keepalive::Keepalive;
 pub use listen::{ListenOptions, Listener, has_mptcp};
 pub use pipe::{PipePool, Pipes, most_room};
-pub use sockopt::may_be_transparent;
+pub use sockopt::{TcpInfo, is_local, may_be_transparent};
 pub use source::{Destination, HeldPort, Outlet, Outlets, PortRange, Source, SourceAddress, SourceError, UseSource};
 pub use splice::{SpliceEnd, SpliceError, SplicePump, SpliceSide, Spliced};
 pub use stream::{Peeked, Stream};

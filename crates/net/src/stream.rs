@@ -6,6 +6,7 @@
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
@@ -14,7 +15,7 @@ use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::Address;
+use crate::{Address, TcpInfo, sockopt};
 
 /// A connected stream socket. Methods take `&self`: one task may read and write at once.
 pub struct Stream {
@@ -239,6 +240,23 @@ impl Stream {
     pub fn acknowledge_at_once(&self) {
         // A hint: where it is refused, only time is lost.
         let _ = rustix::net::sockopt::set_tcp_quickack(self.fd(), true);
+    }
+
+    /// What the kernel measured of it; `None`: it is no TCP connection.
+    #[must_use]
+    pub fn tcp_info(&self) -> Option<TcpInfo> {
+        if self.is_tcp() { TcpInfo::of(&self.fd()) } else { None }
+    }
+
+    /// Marks what it sends from now on, for routes and packet filters.
+    pub fn set_mark(&self, mark: u32) -> io::Result<()> {
+        sockopt::mark(&self.fd(), mark)
+    }
+
+    /// The type of service of what it sends from now on.
+    pub fn set_tos(&self, tos: u8) -> io::Result<()> {
+        let v6 = matches!(self.local_addr()?, Some(Address::Inet(SocketAddr::V6(_))));
+        sockopt::tos(&self.fd(), v6, tos)
     }
 
     /// Sends FIN; reading goes on.

@@ -34,6 +34,8 @@ const QUIET: Duration = Duration::from_secs(10);
 pub(crate) struct Port {
     /// It stays with the address over reloads.
     pub(crate) id: u32,
+    /// Which of the frontend's addresses it is, from 1.
+    pub(crate) number: u32,
     pub(crate) worker: Rc<Worker>,
     route: RefCell<Rc<Route>>,
     /// What its clients pass.
@@ -62,6 +64,7 @@ impl Port {
         let name = frontend.name.clone();
         Self {
             id,
+            number: 0,
             worker: Rc::clone(worker),
             route: RefCell::new(Route::new(frontend)),
             retired: Cell::new(false),
@@ -165,10 +168,11 @@ impl Port {
 pub(crate) fn listen(
     worker: &Rc<Worker>,
     acceptors: Vec<Acceptor>,
-    Assignment { port: id, frontend, accept_proxy, options, gate }: Assignment,
+    Assignment { port: id, number, frontend, accept_proxy, options, gate }: Assignment,
 ) -> Rc<Port> {
     let acceptors: Vec<Rc<Acceptor>> = acceptors.into_iter().map(Rc::new).collect();
     let port = Port {
+        number,
         accept_proxy: Cell::new(accept_proxy),
         acceptors: acceptors.iter().map(Rc::downgrade).collect(),
         options: RefCell::new(options),

@@ -24,11 +24,18 @@ use crate::{HEADER_TIMEOUT, HEADER_TRUNCATED, accept};
 pub(crate) struct Proxied {
     /// Where the client connected to. `None`: the header left the real addresses in force.
     pub(crate) destination: Option<SocketAddr>,
+    /// Who really connected.
+    pub(crate) real: Option<SocketAddr>,
+    /// What else it said: types and values.
+    pub(crate) tlvs: Box<[(u8, Box<[u8]>)]>,
     /// When the header was complete.
     pub(crate) at: Tick,
     /// What came with it: it belongs to the protocol.
     pub(crate) early: Buffer,
 }
+
+/// The addresses of a header, and its further values.
+type Said = (Option<Endpoints>, Box<[(u8, Box<[u8]>)]>);
 
 /// Why there is no header.
 enum Absent {
@@ -43,15 +50,16 @@ pub(crate) async fn introduce(mut client: Client) {
     let limit = client.port().route().frontend.timeouts.handshake();
     client.timer.arm(client.since.get().after(limit));
     match read(&client, &mut buf).await {
-        Ok(endpoints) => {
+        Ok((endpoints, tlvs)) => {
             buf.release();
             client.timer.disarm();
             let at = Tick::now();
             let destination = endpoints.map(|both| both.destination);
+            let real = client.own_address();
             if let Some(both) = endpoints {
                 client.peer = Peer::Inet(both.source);
             }
-            client.proxied = Some(Box::new(Proxied { destination, at, early: buf }));
+            client.proxied = Some(Box::new(Proxied { destination, real, tlvs, at, early: buf }));
             accept::begin(client);
         }
         Err(Absent::Quiet) => drop(client.close(Closing::Plain)),
@@ -62,14 +70,15 @@ pub(crate) async fn introduce(mut client: Client) {
     }
 }
 
-async fn read(client: &Client, buf: &mut Buffer) -> Result<Option<Endpoints>, Absent> {
+async fn read(client: &Client, buf: &mut Buffer) -> Result<Said, Absent> {
     loop {
         if !buf.is_empty()
             && let Progress::Complete { header, used } = decode(buf.bytes(), MOST).map_err(Absent::Refused)?
         {
             let endpoints = header.endpoints();
+            let tlvs = header.tlvs.map(|tlv| (tlv.kind, tlv.value.into())).collect();
             buf.consume(used);
-            return Ok(endpoints);
+            return Ok((endpoints, tlvs));
         }
         let got = poll_fn(|cx| match buf.poll_fill(&client.stream, cx) {
             Poll::Ready(got) => Poll::Ready(Some(got)),

@@ -1,6 +1,6 @@
 //! A client's connection: what is known of it while it is idle, which is little.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -10,7 +10,6 @@ use std::time::{Duration, SystemTime};
 
 use plimsoll_clock::{Tick, Timer, wall};
 use plimsoll_net::{Address, Peer, Stream};
-use plimsoll_rules::variables::Set;
 use plimsoll_server::Server;
 use plimsoll_upstream::Connection;
 
@@ -19,6 +18,7 @@ use crate::accept::Port;
 use crate::accept_proxy::Proxied;
 use crate::buffer::Buffer;
 use crate::mail::Entered;
+use crate::session::Session;
 use crate::snapshot::FrontendLive;
 use crate::trim::much_was_freed;
 use crate::worker::Worker;
@@ -41,10 +41,10 @@ pub(crate) struct Client {
     pub(crate) requests: u32,
     /// The server connection that belongs to this client alone (`http-reuse: never`, `send-proxy`), and which server it is.
     pub(crate) private: Option<Box<Private>>,
-    /// Variables of scope `sess`, if there are any.
-    pub(crate) variables: Option<Box<Set>>,
     /// What a PROXY header said and left.
     pub(crate) proxied: Option<Box<Proxied>>,
+    /// What rules made of it.
+    pub(crate) session: OnceCell<Box<Session>>,
     permit: Permit,
 }
 
@@ -98,25 +98,14 @@ impl Client {
             since: Cell::new(now),
             requests: 0,
             private: None,
-            variables: None,
             proxied: None,
+            session: OnceCell::new(),
             permit,
         }
     }
 
     pub(crate) fn port(&self) -> &Rc<Port> {
         &self.permit.port
-    }
-
-    pub(crate) fn address(&self) -> Option<SocketAddr> {
-        address(self.peer)
-    }
-
-    /// Where it connected to, as far as that is an address.
-    #[cold]
-    pub(crate) fn destination(&self) -> Option<SocketAddr> {
-        let told = self.proxied.as_ref().and_then(|proxied| proxied.destination);
-        told.or_else(|| local(&self.stream))
     }
 
     /// When it was accepted, or its last request ended.
@@ -161,7 +150,8 @@ impl Client {
 
     /// What is left of it once it only relays: it forgets the port, and with it every configuration.
     pub(crate) fn detach(self) -> Detached {
-        let Self { stream, peer, timer, since, permit: Permit { place, .. }, .. } = self;
+        let peer = self.address().map_or(self.peer, Peer::Inet);
+        let Self { stream, timer, since, permit: Permit { place, .. }, .. } = self;
         Detached { stream, peer, timer, since: since.get(), place }
     }
 }

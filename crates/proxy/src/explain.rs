@@ -220,6 +220,24 @@ pub const EXPLAIN: &[Explain] = &[
         ],
     ),
     Explain::new(
+        "rule.tarpit",
+        "A rule `tarpit` matched: the request was held for `timeouts.tarpit`, then denied.",
+        &["the rule does what it is for", "its condition holds for more than was meant"],
+        &["try the request with `lb route`, which prints each rule that was looked at"],
+    ),
+    Explain::new(
+        "rule.response.return",
+        "A rule `return` of `http-response` answered in the place of the server, which had answered something else.",
+        &["the rule does what it is for"],
+        &["nothing"],
+    ),
+    Explain::new(
+        "rule.response.redirect",
+        "A rule `redirect` of `http-response` sent the client to another address, instead of what the server answered.",
+        &["the rule does what it is for"],
+        &["nothing"],
+    ),
+    Explain::new(
         "rule.return",
         "A rule `return` answered; no server was asked.",
         &["the rule does what it is for"],

@@ -51,6 +51,8 @@ plimsoll_outcome::outcomes! {
     PANICKED = ("proxy.panic", Proxy, Data, Never, b"ID", 0, "A fault in the proxy itself ended the connection.");
     /// `http-request deny` and `tarpit`.
     RULE_DENY = ("rule.deny", Proxy, Request, Never, b"PR", 403, "A rule denied the request.");
+    /// `http-request tarpit`.
+    RULE_TARPIT = ("rule.tarpit", Proxy, Request, Never, b"PT", 500, "A rule held the request, then denied it.");
     /// `http-response deny`.
     RULE_RESPONSE_DENY = ("rule.response.deny", Proxy, Header, Never, b"PH", 502, "A rule denied the response.");
     /// `reject` and `silent-drop`.
@@ -59,10 +61,14 @@ plimsoll_outcome::outcomes! {
     RULE_REWRITE = ("rule.rewrite.failed", Proxy, Request, Never, b"PR", 500, "A rule could not change the message as it should.");
     /// `http-request return`.
     RULE_RETURN = ("rule.return", Proxy, Request, Never, b"LR", 200, "A rule answered.");
+    /// `http-response return`.
+    RULE_RESPONSE_RETURN = ("rule.response.return", Proxy, Header, Never, b"LH", 200, "A rule answered in the place of the server.");
+    /// `http-response redirect`.
+    RULE_RESPONSE_REDIRECT = ("rule.response.redirect", Proxy, Header, Never, b"LH", 302, "A rule sent the client elsewhere instead of the server's answer.");
     /// `redirect`.
     RULE_REDIRECT = ("rule.redirect", Proxy, Request, Never, b"LR", 302, "A rule sent the client to another address.");
     /// `http-request auth`.
-    RULE_AUTH = ("rule.auth", Proxy, Request, Never, b"PR", 401, "A rule asks the client who it is.");
+    RULE_AUTH = ("rule.auth", Proxy, Request, Never, b"LR", 401, "A rule asks the client who it is.");
     /// `monitor-uri`.
     MONITOR = ("rule.monitor", Proxy, Request, Never, b"LR", 200, "The monitor's path was asked for.");
     /// A reload took the server away, and the policy gave the connection no more time.

@@ -236,6 +236,11 @@ impl Patience {
         }
     }
 
+    /// `set-timeout tunnel`
+    pub(crate) fn set(&mut self, tunnel: Written) {
+        (self.client, self.server) = (Some(tunnel), Some(tunnel));
+    }
+
     fn now(&self, client_ended: bool, server_ended: bool) -> Option<Written> {
         let client = self.client_fin.filter(|_| client_ended).or(self.client);
         let server = self.server_fin.filter(|_| server_ended).or(self.server);

@@ -1,6 +1,5 @@
 //! `send-proxy`: what a server is told of the client before anything else.
 
-use plimsoll_net::Address;
 use plimsoll_proxy_protocol::encode::{self, V2};
 use plimsoll_proxy_protocol::{Addresses, Endpoints, Transport, Version};
 use serde::Deserialize;
@@ -78,10 +77,5 @@ impl SendProxy {
 
 fn endpoints(client: &Client) -> Option<Endpoints> {
     let source = client.address()?;
-    let told = client.proxied.as_ref().and_then(|proxied| proxied.destination);
-    let destination = told.or_else(|| match client.stream.local_addr() {
-        Ok(Some(Address::Inet(address))) => Some(address),
-        _ => None,
-    })?;
-    Some(Endpoints::new(source, destination))
+    Some(Endpoints::new(source, client.destination()?))
 }

@@ -16,7 +16,7 @@ use plimsoll_upstream::Reuse;
 use serde::Deserialize;
 
 use crate::mail::Mailbox;
-use crate::rules::{BackendRules, Directory, Formats, FrontendRules};
+use crate::rules::{BackendRules, Directory, Formats, FrontendRules, Tells};
 use crate::{
     BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, Rate, SendProxy, Splicing, Timeouts,
 };
@@ -87,11 +87,11 @@ impl Process {
             panics: Panics::new(events.clone()),
             pipes: Pipes::new(workers),
             events,
-            variables: Arc::default(),
             mail: Sharded::new(workers),
             counters: Sharded::new(workers),
             busiest: Most::default(),
             numbers: AtomicU64::new(0),
+            variables: Arc::default(),
         }
     }
 
@@ -113,8 +113,8 @@ pub struct Frontend {
     pub timeouts: Timeouts,
     /// `default-backend`
     pub default_backend: Option<Arc<Backend>>,
-    /// `forwardfor`
-    pub forwardfor: bool,
+    /// `forwardfor`, `originalto` and their likes; nothing of them if it is not there.
+    pub tells: Option<Arc<Tells>>,
     /// `splice-auto` and its likes
     pub splicing: Splicing,
     /// `httpclose`: the client's connection ends with its first answer.
@@ -196,8 +196,8 @@ pub struct Backend {
     pub reuse: Reuse,
     /// `http-server-close` or `httpclose`
     pub server_close: bool,
-    /// `forwardfor`
-    pub forwardfor: bool,
+    /// `forwardfor`, `originalto` and their likes; nothing of them if it is not there.
+    pub tells: Option<Arc<Tells>>,
     /// `splice-auto` and its likes
     pub splicing: Splicing,
     /// `abortonclose`

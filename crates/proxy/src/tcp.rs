@@ -205,7 +205,7 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
                     early = std::mem::take(&mut judge.buf);
                 }
                 if let (Some(rules), Some(judge)) = (rules, &mut judge) {
-                    judge.proxies.server = Some(server);
+                    *judge.proxies.server.get_mut() = Some(Arc::clone(&target.server));
                     let Judge { state, proxies, .. } = &mut **judge;
                     let (client_stream, timer) = (&client.stream, &client.timer);
                     let mut held =

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use plimsoll_config::Duration;
 use plimsoll_net::Stream;
 use plimsoll_outcome::Outcome;
 
@@ -36,6 +37,11 @@ impl Terms {
             log: frontend.log,
             seat: Seat::keep(lease, stay),
         }
+    }
+
+    /// `set-timeout tunnel`
+    pub(crate) fn set_patience(&mut self, tunnel: Duration) {
+        self.patience.set(tunnel);
     }
 
     /// Relays until both sides are done, and counts the bytes. Either buffer may hold bytes that came early.

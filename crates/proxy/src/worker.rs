@@ -63,6 +63,8 @@ struct Known {
 pub struct Assignment {
     /// Which listener: a number that stays with its address.
     pub port: u32,
+    /// Which of the frontend's addresses it is, from 1.
+    pub number: u32,
     /// Which frontend.
     pub frontend: Arc<Frontend>,
     /// `accept-proxy`: each connection begins with a PROXY header.

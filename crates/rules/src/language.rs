@@ -81,7 +81,9 @@ impl Language {
         self.parts.iter().flat_map(|part| part.aliases)
     }
 
-    pub(crate) fn fetch(&self, name: &str) -> Option<&'static Fetch> {
+    /// The fetch of that name.
+    #[must_use]
+    pub fn fetch(&self, name: &str) -> Option<&'static Fetch> {
         self.fetches.get(name).copied()
     }
 

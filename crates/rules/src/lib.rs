@@ -21,6 +21,7 @@ mod fact;
 mod fetch;
 mod format;
 mod language;
+mod later;
 pub mod map;
 pub mod pattern;
 mod place;

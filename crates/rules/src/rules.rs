@@ -65,6 +65,10 @@ impl Rule {
                     Diagnostic::error("rule.not-here", span, format!("`{known}` is no action of {}", place.name()))
                         .help(format!("it can be used in {}", crate::expr::list(&names)))
                 }
+                None if let Some(does) = crate::later::action(known) => {
+                    let text = format!("`{known}` is not supported yet: it would {does}");
+                    Diagnostic::error("rule.not-yet", span, text)
+                }
                 None => {
                     let names = compiler.language.actions().filter(|row| row.places.has(place)).map(|row| row.name);
                     Diagnostic::error("rule.unknown-action", span, format!("no action is called `{known}`"))

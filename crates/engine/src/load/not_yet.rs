@@ -21,9 +21,7 @@ const LATER: &[(Places, &str, &str)] = &[
     (TOP, "resolvers", "ask name servers of their own for the addresses of servers"),
     (TOP, "peers", "share stick tables between processes"),
     (TOP, "caches", "keep small responses in memory"),
-    (TOP, "userlists", "hold users and passwords for authentication"),
     (TOP, "mailers", "send mail when a server goes up or down"),
-    (TOP, "http-errors", "hold error pages for several proxies"),
     (TOP, "rings", "keep log lines in memory"),
     (TOP, "certificates", "hold certificates by name"),
     (TOP, "services", "offer metrics, statistics and other pages of the process itself"),
@@ -40,8 +38,6 @@ const LATER: &[(Places, &str, &str)] = &[
     (BACKEND, "cookie", "send a client to the server that its cookie names"),
     (PROXY, "compression", "compress responses"),
     (PROXY, "filters", "let modules look at the stream"),
-    (PROXY, "errorfiles", "answer errors with pages of your own"),
-    (PROXY, "http-error", "answer errors with responses of your own"),
     (PROXY, "email-alert", "send mail when a server goes up or down"),
     (PROXY, "disabled", "leave this proxy out"),
     (PROXY, "id", "give this proxy a number of its own"),
@@ -50,11 +46,7 @@ const LATER: &[(Places, &str, &str)] = &[
     (PROXY, "log", "log to a place of its own"),
     (FRONTEND, "log-tag", "log with a tag of its own"),
     (PROXY, "stats", "show a page of statistics"),
-    (FRONTEND, "capture", "keep header fields for the log"),
-    (FRONTEND, "declare-capture", "keep header fields for the log"),
     (FRONTEND, "backlog", "set the kernel's queue for every bind; today it is a key of a `bind`"),
-    (PROXY, "forwarded", "add the Forwarded field"),
-    (PROXY, "originalto", "add X-Original-To"),
     (PROXY, "http-buffer-request", "wait for a request's body before choosing"),
     (FRONTEND, "dontlognull", "log no connection that sent nothing"),
     (FRONTEND, "dontlog-normal", "log what failed only"),
@@ -127,6 +119,7 @@ const NAMED_OTHERWISE: &[(Places, &str, &str)] = &[
     (BACKEND, "httpchk", "health-check"),
     (PROXY, "splice", "splice-auto"),
     (GLOBAL, "nosplice", "maxpipes: 0"),
+    (PROXY, "errorfile", "errorfiles: { 503: … }"),
     (BACKEND, "server", "servers"),
     (PROXY, "timeout", "timeouts"),
     (BIND, "clitcpka", "keepalive"),
@@ -156,7 +149,10 @@ pub(super) fn take(tree: &mut Node, found: &mut Diagnostics) {
     for (key, node) in sections {
         match key.text.as_str() {
             "global" => take_at(node, GLOBAL, found),
-            "defaults" => proxy(node, PROXY, found),
+            "defaults" => {
+                rules(node, found);
+                proxy(node, PROXY, found);
+            }
             "named-defaults" => each(node, &mut |node| proxy(node, PROXY, found)),
             "frontends" => each(node, &mut |node| proxy(node, FRONTEND, found)),
             "backends" => each(node, &mut |node| proxy(node, BACKEND, found)),
@@ -164,6 +160,25 @@ pub(super) fn take(tree: &mut Node, found: &mut Diagnostics) {
             _ => {}
         }
     }
+}
+
+/// Lists of rules, which only proxies and `named-defaults` have.
+const RULES: [&str; 6] =
+    ["acls", "tcp-request", "tcp-response", "http-request", "http-response", "http-after-response"];
+
+/// Takes rules out of `defaults`: everything would go through them that does not even know of them, as in HAProxy.
+fn rules(node: &mut Node, found: &mut Diagnostics) {
+    let Value::Map(entries) = &mut node.value else { return };
+    entries.retain(|(key, _)| {
+        if !RULES.contains(&key.text.as_str()) {
+            return true;
+        }
+        let told = Diagnostic::error(plimsoll_config::code::UNKNOWN_KEY, key.span, "`defaults` hold no rules");
+        found.push(
+            told.help("put them under a name in `named-defaults`, and that name as `from` in the proxies they are for"),
+        );
+        false
+    });
 }
 
 fn proxy(node: &mut Node, place: Places, found: &mut Diagnostics) {

@@ -39,6 +39,8 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         unique_id_format: listen.unique_id_format,
         unique_id_header: listen.unique_id_header,
         forwardfor: listen.forwardfor,
+        originalto: listen.originalto,
+        http_restrict_req_hdr_names: listen.http_restrict_req_hdr_names,
         http_server_close: listen.http_server_close,
         httpclose: listen.httpclose,
         http_keep_alive: listen.http_keep_alive,
@@ -58,6 +60,13 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         monitor_uri: listen.monitor_uri,
         monitor_fail: listen.monitor_fail,
         default_backend: Some(name.clone()),
+        errorfiles: listen.errorfiles.clone(),
+        errorloc: listen.errorloc.clone(),
+        errorloc302: listen.errorloc302.clone(),
+        errorloc303: listen.errorloc303.clone(),
+        http_error: listen.http_error.clone(),
+        capture: listen.capture,
+        declare_capture: listen.declare_capture,
     };
     let backend = Backend {
         from: listen.from,
@@ -71,6 +80,10 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         httpclose: listen.httpclose,
         http_keep_alive: listen.http_keep_alive,
         forwardfor: None,
+        originalto: None,
+        http_restrict_req_hdr_names: None,
+        forwarded: listen.forwarded,
+        http_send_name_header: listen.http_send_name_header,
         server_keepalive: listen.server_keepalive,
         nolinger: listen.nolinger,
         abortonclose: listen.abortonclose,
@@ -89,6 +102,11 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         use_server: listen.use_server,
         health_check: listen.health_check,
         servers: listen.servers,
+        errorfiles: listen.errorfiles,
+        errorloc: listen.errorloc,
+        errorloc302: listen.errorloc302,
+        errorloc303: listen.errorloc303,
+        http_error: listen.http_error,
     };
     (frontend, backend)
 }
@@ -118,9 +136,11 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
             (&mut frontend.unique_id_format, &from.unique_id_format),
             (&mut frontend.unique_id_header, &from.unique_id_header),
         ] {
-            take(own, from);
+            inherit(own, from);
         }
-        frontend.forwardfor = frontend.forwardfor.or(from.forwardfor);
+        inherit(&mut frontend.forwardfor, &from.forwardfor);
+        inherit(&mut frontend.originalto, &from.originalto);
+        inherit(&mut frontend.http_restrict_req_hdr_names, &from.http_restrict_req_hdr_names);
         frontend.http_server_close = frontend.http_server_close.or(from.http_server_close);
         frontend.httpclose = frontend.httpclose.or(from.httpclose);
         frontend.client_keepalive = frontend.client_keepalive.or(from.client_keepalive);
@@ -130,6 +150,7 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         frontend.splice_auto = frontend.splice_auto.or(from.splice_auto);
         frontend.splice_request = frontend.splice_request.or(from.splice_request);
         frontend.splice_response = frontend.splice_response.or(from.splice_response);
+        frontend.inherit_pages(from);
     }
     for backend in file.backends.values_mut() {
         let Some(from) = of(&backend.from) else { continue };
@@ -150,6 +171,10 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         backend.splice_auto = backend.splice_auto.or(from.splice_auto);
         backend.splice_request = backend.splice_request.or(from.splice_request);
         backend.splice_response = backend.splice_response.or(from.splice_response);
+        backend.inherit_pages(from);
+        inherit(&mut backend.forwarded, &from.forwarded);
+        inherit(&mut backend.http_send_name_header, &from.http_send_name_header);
+        inherit(&mut backend.http_restrict_req_hdr_names, &from.http_restrict_req_hdr_names);
         if backend.health_check.is_none() {
             backend.health_check.clone_from(&from.health_check);
         }
@@ -258,7 +283,11 @@ impl From<&NamedDefaults> for Defaults {
             error_log_format: named.error_log_format.clone(),
             unique_id_format: named.unique_id_format.clone(),
             unique_id_header: named.unique_id_header.clone(),
-            forwardfor: named.forwardfor,
+            forwardfor: named.forwardfor.clone(),
+            originalto: named.originalto.clone(),
+            http_restrict_req_hdr_names: named.http_restrict_req_hdr_names,
+            forwarded: named.forwarded.clone(),
+            http_send_name_header: named.http_send_name_header.clone(),
             source: named.source.clone(),
             http_server_close: named.http_server_close,
             httpclose: named.httpclose,
@@ -277,6 +306,11 @@ impl From<&NamedDefaults> for Defaults {
             splice_request: named.splice_request,
             splice_response: named.splice_response,
             health_check: named.health_check.clone(),
+            errorfiles: named.errorfiles.clone(),
+            errorloc: named.errorloc.clone(),
+            errorloc302: named.errorloc302.clone(),
+            errorloc303: named.errorloc303.clone(),
+            http_error: named.http_error.clone(),
         }
     }
 }
@@ -294,9 +328,13 @@ impl Defaults {
             (&mut self.unique_id_format, &base.unique_id_format),
             (&mut self.unique_id_header, &base.unique_id_header),
         ] {
-            take(own, base);
+            inherit(own, base);
         }
-        self.forwardfor = self.forwardfor.or(base.forwardfor);
+        inherit(&mut self.forwardfor, &base.forwardfor);
+        inherit(&mut self.originalto, &base.originalto);
+        inherit(&mut self.http_restrict_req_hdr_names, &base.http_restrict_req_hdr_names);
+        inherit(&mut self.forwarded, &base.forwarded);
+        inherit(&mut self.http_send_name_header, &base.http_send_name_header);
         self.http_server_close = self.http_server_close.or(base.http_server_close);
         self.httpclose = self.httpclose.or(base.httpclose);
         if self.source.is_none() {
@@ -318,12 +356,42 @@ impl Defaults {
         if self.health_check.is_none() {
             self.health_check.clone_from(&base.health_check);
         }
+        self.inherit_pages(base);
     }
 }
 
-/// What is not given is as in what it is based on.
-fn take<T: Clone>(own: &mut Option<T>, base: &Option<T>) {
+/// What is not given is taken from the base.
+fn inherit<T: Clone>(own: &mut Option<T>, base: &Option<T>) {
     if own.is_none() {
         own.clone_from(base);
     }
 }
+
+/// Error pages: each status counts on its own.
+macro_rules! pages {
+    ($type:ty) => {
+        impl $type {
+            fn inherit_pages(&mut self, base: &Defaults) {
+                if self.errorfiles.is_none() {
+                    self.errorfiles.clone_from(&base.errorfiles);
+                }
+                for (own, base) in [
+                    (&mut self.errorloc, &base.errorloc),
+                    (&mut self.errorloc302, &base.errorloc302),
+                    (&mut self.errorloc303, &base.errorloc303),
+                ] {
+                    for (status, url) in base.iter() {
+                        own.entry(status.clone()).or_insert(url.clone());
+                    }
+                }
+                // Those of the base come first: later ones replace them.
+                let all = base.http_error.iter().chain(self.http_error.iter()).cloned().collect();
+                self.http_error = OneOrMany(all);
+            }
+        }
+    };
+}
+
+pages!(Frontend);
+pages!(Backend);
+pages!(Defaults);

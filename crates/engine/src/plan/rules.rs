@@ -1,24 +1,63 @@
 //! The rules of every proxy, compiled, or what is wrong with them.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use plimsoll_config::{Diagnostic, Diagnostics, NamedMap, OneOrMany, Sources, Span, Spanned};
+use plimsoll_http::{Forwarded, Userlist};
 use plimsoll_proxy::Mode;
 use plimsoll_proxy::rules::{
-    BackendRef, BackendRules, Formats, FrontendRef, FrontendRules, ServerRef, Switch, UseBackend, UseServer,
+    BackendRef, BackendRules, Captures, Formats, FrontendRef, FrontendRules, Kept, NEW_SLOT, Pages, ServerRef, Switch,
+    UseBackend, UseServer,
 };
+use plimsoll_rules::variables::{Name, Scope, Shared};
 use plimsoll_rules::{
-    Acl, Acls, Act, Compiler, Condition, Format, Loading, Names, Origin, Place, Purpose, Regexes, Rule, Rules, Text,
-    Word,
+    Acl, Acls, Act, Arena, Compiler, Condition, Context, Expr, Format, Loading, Names, Origin, Outside, Place, Purpose,
+    Regexes, Rule, Rules, Text, Value, Variables, Word,
 };
 
 use crate::language::LANGUAGE;
 use crate::load::{Ask, Surroundings};
-use crate::model::{Backend, Defaults, File, Frontend};
+use crate::model::{Backend, Defaults, File, Frontend, NamedDefaults};
+use crate::plan::pages::{Given, Sets};
+use crate::plan::{captures, pages};
+
+/// What the process begins with.
+#[derive(Debug, Default)]
+pub(crate) struct Start {
+    values: Vec<(Name, Initial)>,
+}
+
+#[derive(Debug)]
+enum Initial {
+    Expr(Expr),
+    Format(Format),
+}
+
+impl Start {
+    /// Sets what is not set yet: what rules have made of a variable stays over reloads.
+    pub(crate) fn apply(&self, process: &Arc<Shared>, outside: &dyn Outside) {
+        for (name, initial) in &self.values {
+            let (arena, mut variables) =
+                (Arena::new(), Variables { process: Arc::clone(process), ..Variables::default() });
+            if variables.has(*name) {
+                continue;
+            }
+            let cx = Context::new(Place::Start, &arena, outside, &mut variables);
+            let value = match initial {
+                Initial::Expr(expr) => expr.eval(&cx),
+                Initial::Format(format) => Some(Value::Str(format.render(&cx))),
+            };
+            if let Some(value) = value {
+                cx.variables(|variables| variables.set(*name, &value));
+            }
+        }
+    }
+}
 
 /// What the rules of a configuration became, in the order of its proxies.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +65,10 @@ pub(crate) struct Compiled {
     pub(crate) frontends: Vec<Option<Arc<FrontendRules>>>,
     pub(crate) formats: Vec<Option<Arc<Formats>>>,
     pub(crate) backends: Vec<Option<Arc<BackendRules>>>,
+    /// `forwarded` of the backends
+    pub(crate) forwarded: Vec<Option<Arc<Forwarded>>>,
+    /// `global.set-var`
+    pub(crate) start: Arc<Start>,
     /// The lists of patterns that they use: in force once the configuration is.
     patterns: Arc<Mutex<Option<Loading>>>,
 }
@@ -48,11 +91,21 @@ pub(super) fn compile(
 ) -> Compiled {
     let mut regexes = Regexes::default();
     let default_mode = file.defaults.mode.unwrap_or_default();
-    let known = Known::of(file, surroundings);
-    let patterns = surroundings.patterns.load();
     let mut told = Diagnostics::new();
-    let mut bench =
-        Bench { acls: HashMap::new(), known, patterns: &patterns, sources, regexes: &mut regexes, found: &mut told };
+    let known = Known::of(file, surroundings, &mut told);
+    let patterns = surroundings.patterns.load();
+    let mut bench = Bench {
+        acls: HashMap::new(),
+        known,
+        patterns: &patterns,
+        sources,
+        regexes: &mut regexes,
+        defaults: Pages::default(),
+        found: &mut told,
+    };
+    bench.defaults = bench.pages(&(&file.defaults).into(), &Acls::default());
+    let start = Arc::new(bench.start(file));
+    let forwarded = file.backends.values().map(|backend| bench.forwarded(backend)).collect();
     let mode = |own: &Option<Spanned<Mode>>| own.as_deref().copied().unwrap_or(default_mode);
     let frontends = file.frontends.values().map(|frontend| bench.frontend(frontend, mode(&frontend.mode))).collect();
     let formats = file.frontends.values().map(|frontend| bench.formats(frontend, &file.defaults, mode(&frontend.mode)));
@@ -67,7 +120,7 @@ pub(super) fn compile(
     // A listen is a frontend and a backend: what is wrong with its ACLs is found twice.
     let mut known = HashSet::new();
     found.extend(told.into_iter().filter(|told| known.insert((told.primary.span, told.code, told.message.clone()))));
-    Compiled { frontends, formats, backends, patterns: Arc::new(Mutex::new(Some(patterns))) }
+    Compiled { frontends, formats, backends, forwarded, start, patterns: Arc::new(Mutex::new(Some(patterns))) }
 }
 
 /// What all proxies' rules are compiled with.
@@ -78,31 +131,63 @@ struct Bench<'b> {
     patterns: &'b Loading,
     sources: &'b Sources,
     regexes: &'b mut Regexes,
+    /// The error pages of `defaults`.
+    defaults: Pages,
     found: &'b mut Diagnostics,
 }
 
-impl Bench<'_> {
+impl<'b> Bench<'b> {
     fn frontend(&mut self, frontend: &Frontend, mode: Mode) -> Option<Arc<FrontendRules>> {
         self.known.backend = frontend.default_backend.as_ref().map(|name| name.as_str().to_owned());
         let acls = self.acls(&frontend.acls);
+        let based_on = self.based_on(&frontend.from);
+        let captures = captures::read(frontend, self.sources, self.found);
+        self.known.captures.replace(Some(captures));
         let [content, route] = match mode {
             Mode::Http => [Place::TcpContentOfHttp, Place::HttpRoute],
             Mode::Tcp => [Place::TcpContent, Place::TcpRoute],
         };
         let tcp = &frontend.tcp_request;
         let rules = FrontendRules {
-            connection: self.list(&tcp.connection, Place::TcpConnection, &acls),
-            session: self.list(&tcp.session, Place::TcpSession, &acls),
-            content: self.list(&tcp.content, content, &acls),
+            connection: self.lists(
+                &based_on,
+                |from| &from.tcp_request.connection,
+                &tcp.connection,
+                Place::TcpConnection,
+                &acls,
+            ),
+            session: self.lists(&based_on, |from| &from.tcp_request.session, &tcp.session, Place::TcpSession, &acls),
+            content: self.lists(&based_on, |from| &from.tcp_request.content, &tcp.content, content, &acls),
             inspect_delay: tcp.inspect_delay.map(plimsoll_config::Duration::as_std),
-            http_request: self.list(&frontend.http_request, Place::HttpRequest, &acls),
-            http_response: self.list(&frontend.http_response, Place::HttpResponse, &acls),
-            after_response: self.list(&frontend.http_after_response, Place::AfterResponse, &acls),
+            http_request: self.lists(
+                &based_on,
+                |from| &from.http_request,
+                &frontend.http_request,
+                Place::HttpRequest,
+                &acls,
+            ),
+            http_response: self.lists(
+                &based_on,
+                |from| &from.http_response,
+                &frontend.http_response,
+                Place::HttpResponse,
+                &acls,
+            ),
+            after_response: self.lists(
+                &based_on,
+                |from| &from.http_after_response,
+                &frontend.http_after_response,
+                Place::AfterResponse,
+                &acls,
+            ),
             use_backend: self.targets(&frontend.use_backend, route, &acls, use_backend),
             monitor_uri: frontend.monitor_uri.as_ref().map(|uri| uri.as_bytes().into()),
             monitor_fail: self.conditions(&frontend.monitor_fail, route, &acls),
-            ..FrontendRules::default()
+            pages: self.pages_with_defaults(&frontend.into(), &acls),
+            captures: Captures::default(),
         };
+        // The rules may have made some more.
+        let rules = FrontendRules { captures: self.known.captures.take().unwrap_or_default(), ..rules };
         self.note_use(&acls);
         let empty = rules.connection.is_empty()
             && rules.session.is_empty()
@@ -112,6 +197,7 @@ impl Bench<'_> {
             && rules.after_response.is_empty()
             && rules.use_backend.is_empty()
             && rules.monitor_uri.is_none()
+            && rules.captures.is_empty()
             && rules.pages.is_empty();
         (!empty).then(|| Arc::new(rules))
     }
@@ -147,20 +233,45 @@ impl Bench<'_> {
     fn backend(&mut self, name: &str, backend: &Backend, mode: Mode) -> Option<Arc<BackendRules>> {
         self.known.backend = Some(name.to_owned());
         let acls = self.acls(&backend.acls);
+        let based_on = self.based_on(&backend.from);
         let [content, response, route] = match mode {
             Mode::Http => [Place::TcpContentOfHttp, Place::TcpResponseOfHttp, Place::HttpRoute],
             Mode::Tcp => [Place::TcpContent, Place::TcpResponse, Place::TcpRoute],
         };
         let rules = BackendRules {
-            content: self.list(&backend.tcp_request.content, content, &acls),
+            content: self.lists(&[], |from| &from.tcp_request.content, &backend.tcp_request.content, content, &acls),
             inspect_delay: backend.tcp_request.inspect_delay.map(plimsoll_config::Duration::as_std),
-            response_content: self.list(&backend.tcp_response.content, response, &acls),
+            response_content: self.lists(
+                &based_on,
+                |from| &from.tcp_response.content,
+                &backend.tcp_response.content,
+                response,
+                &acls,
+            ),
             response_delay: backend.tcp_response.inspect_delay.map(plimsoll_config::Duration::as_std),
-            http_request: self.list(&backend.http_request, Place::HttpRequest, &acls),
-            http_response: self.list(&backend.http_response, Place::HttpResponse, &acls),
-            after_response: self.list(&backend.http_after_response, Place::AfterResponse, &acls),
+            http_request: self.lists(
+                &based_on,
+                |from| &from.http_request,
+                &backend.http_request,
+                Place::HttpRequest,
+                &acls,
+            ),
+            http_response: self.lists(
+                &based_on,
+                |from| &from.http_response,
+                &backend.http_response,
+                Place::HttpResponse,
+                &acls,
+            ),
+            after_response: self.lists(
+                &based_on,
+                |from| &from.http_after_response,
+                &backend.http_after_response,
+                Place::AfterResponse,
+                &acls,
+            ),
             use_server: self.targets(&backend.use_server, route, &acls, use_server),
-            ..BackendRules::default()
+            pages: self.pages_with_defaults(&backend.into(), &acls),
         };
         self.note_use(&acls);
         let empty = rules.content.is_empty()
@@ -171,6 +282,95 @@ impl Bench<'_> {
             && rules.use_server.is_empty()
             && rules.pages.is_empty();
         (!empty).then(|| Arc::new(rules))
+    }
+
+    /// The named defaults that a proxy is based on, the farthest first, with their own ACLs.
+    fn based_on(&mut self, from: &Option<Spanned<String>>) -> Vec<(&'b NamedDefaults, Acls)> {
+        let (file, mut next) = (self.known.file, from.as_ref());
+        let mut chain: Vec<&'b NamedDefaults> = Vec::new();
+        while let Some(defaults) = next.and_then(|name| file.named_defaults.get(name.as_str())) {
+            // A chain that comes back to itself is told elsewhere.
+            if chain.iter().any(|known| std::ptr::eq(*known, defaults)) {
+                break;
+            }
+            chain.push(defaults);
+            next = defaults.from.as_ref();
+        }
+        chain.into_iter().rev().map(|defaults| (defaults, self.acls(&defaults.acls))).collect()
+    }
+
+    /// The rules of named defaults, then the proxy's own.
+    fn lists(
+        &mut self,
+        based_on: &[(&'b NamedDefaults, Acls)],
+        of: fn(&NamedDefaults) -> &OneOrMany<Spanned<String>>,
+        own: &[Spanned<String>],
+        place: Place,
+        acls: &Acls,
+    ) -> Rules {
+        let mut all = Vec::new();
+        for (defaults, acls) in based_on {
+            all.extend(self.rules(of(defaults), place, acls));
+        }
+        all.extend(self.rules(own, place, acls));
+        Rules::new(all)
+    }
+
+    fn pages_with_defaults(&mut self, given: &Given<'_>, acls: &Acls) -> Pages {
+        let mut pages = self.pages(given, acls);
+        pages.or(&self.defaults);
+        pages
+    }
+
+    fn pages(&mut self, given: &Given<'_>, acls: &Acls) -> Pages {
+        let mut pages = pages::plain(given, &self.known.errors, self.known.surroundings, self.found);
+        for spanned in given.http_error.iter() {
+            let text = Text::new(spanned, self.sources);
+            let mut compiler = self.compiler(Some(Place::HttpRequest), acls);
+            let Some(mut words) = text.words(compiler.found) else { continue };
+            if let Some((status, page)) = plimsoll_proxy::rules::http_error(&mut words, text.span(), &mut compiler) {
+                pages.set(status, Arc::new(page));
+            }
+        }
+        pages
+    }
+
+    fn forwarded(&mut self, backend: &Backend) -> Option<Arc<Forwarded>> {
+        let options = backend.forwarded.as_ref().or(self.known.file.defaults.forwarded.as_ref())?.on()?;
+        let (sources, none) = (self.sources, Acls::default());
+        let mut compiler = self.compiler(Some(Place::HttpRequest), &none);
+        Forwarded::compile(options, sources, &mut compiler).map(Arc::new)
+    }
+
+    /// `global.set-var` and `set-var-fmt`.
+    fn start(&mut self, file: &File) -> Start {
+        let (mut start, none) = (Start::default(), Acls::default());
+        let global = &file.global;
+        let all = global.set_var.iter().map(|one| (one, false)).chain(global.set_var_fmt.iter().map(|one| (one, true)));
+        for ((name, text), format) in all {
+            let known = match Name::parse(name) {
+                Ok(known) if known.scope == Scope::Proc => known,
+                Ok(_) => {
+                    let told = Diagnostic::error("rule.argument", name.span(), "only variables of `proc` live here");
+                    self.found
+                        .push(told.help(format!("write `proc.{}`", name.split_once('.').map_or("", |(_, rest)| rest))));
+                    continue;
+                }
+                Err(wrong) => {
+                    self.found.push(Diagnostic::error("rule.argument", name.span(), wrong));
+                    continue;
+                }
+            };
+            let text = Text::new(text, self.sources);
+            let mut compiler = self.compiler(Some(Place::Start), &none);
+            let value = if format {
+                Format::compile_for(Purpose::Plain, &text.word(), &mut compiler).map(Initial::Format)
+            } else {
+                Expr::compile(&text.word(), &mut compiler).map(Initial::Expr)
+            };
+            start.values.extend(value.map(|value| (known, value)));
+        }
+        start
     }
 
     fn compiler<'c>(&'c mut self, place: Option<Place>, acls: &'c Acls) -> Compiler<'c> {
@@ -198,11 +398,11 @@ impl Bench<'_> {
         acls
     }
 
-    fn list(&mut self, texts: &[Spanned<String>], place: Place, acls: &Acls) -> Rules {
+    fn rules(&mut self, texts: &[Spanned<String>], place: Place, acls: &Acls) -> Vec<Rule> {
         let sources = self.sources;
         let mut compiler = self.compiler(Some(place), acls);
         let rules = texts.iter().filter_map(|text| Rule::compile(Text::new(text, sources), sources, &mut compiler));
-        Rules::new(rules.collect())
+        rules.collect()
     }
 
     /// `NAME if CONDITION`
@@ -306,10 +506,15 @@ struct Known<'k> {
     surroundings: &'k Surroundings<'k>,
     /// The backend whose servers need not be named with it.
     backend: Option<String>,
+    /// `http-errors`
+    errors: Sets,
+    userlists: HashMap<String, Arc<Userlist>>,
+    /// The slots of the frontend that is read now.
+    captures: RefCell<Option<Captures>>,
 }
 
 impl<'k> Known<'k> {
-    fn of(file: &'k File, surroundings: &'k Surroundings<'k>) -> Self {
+    fn of(file: &'k File, surroundings: &'k Surroundings<'k>, found: &mut Diagnostics) -> Self {
         let places = |names: &mut dyn Iterator<Item = &'k str>| names.zip(0..).collect();
         Self {
             file,
@@ -317,6 +522,13 @@ impl<'k> Known<'k> {
             frontends: places(&mut file.frontends.names()),
             surroundings,
             backend: None,
+            errors: pages::sets(file, surroundings, found),
+            userlists: file
+                .userlists
+                .iter()
+                .map(|(name, list)| (name.as_str().to_owned(), Arc::new(Userlist::build(list, found))))
+                .collect(),
+            captures: RefCell::default(),
         }
     }
 
@@ -332,12 +544,26 @@ impl<'k> Known<'k> {
     }
 }
 
+impl Known<'_> {
+    /// A new slot for a capture of so many bytes; only frontends have some.
+    fn slot(&self, response: bool, len: &str) -> Option<Arc<dyn Any + Send + Sync>> {
+        let (mut captures, len) = (self.captures.borrow_mut(), len.parse().ok()?);
+        let captures = captures.as_mut()?;
+        let slots = if response { &mut captures.response } else { &mut captures.request };
+        slots.push(Kept { name: Box::default(), len });
+        Some(Arc::new(slots.len() - 1))
+    }
+}
+
 impl Names for Known<'_> {
     fn find(&self, kind: &str, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
         match kind {
             "backend" => self.backends.get(name).map(|place| Arc::new(BackendRef(*place)) as _),
             "frontend" => self.frontends.get(name).map(|place| Arc::new(FrontendRef(*place)) as _),
             "server" => self.server(name).map(|server| Arc::new(server) as _),
+            "userlist" => self.userlists.get(name).map(|list| Arc::clone(list) as _),
+            "http-errors" => self.errors.get(name).map(|pages| Arc::clone(pages) as _),
+            kind if NEW_SLOT.contains(&kind) => self.slot(kind == NEW_SLOT[1], name),
             _ => None,
         }
     }
@@ -346,6 +572,8 @@ impl Names for Known<'_> {
         match kind {
             "backend" => self.file.backends.names().map(str::to_owned).collect(),
             "frontend" => self.file.frontends.names().map(str::to_owned).collect(),
+            "userlist" => self.userlists.keys().cloned().collect(),
+            "http-errors" => self.errors.keys().cloned().collect(),
             "server" => {
                 let servers = self.file.backends.iter().flat_map(|(backend, options)| {
                     options.servers.names().map(move |server| format!("{backend}/{server}"))

@@ -64,7 +64,7 @@ fn entered() -> (Arc<Process>, Arc<FrontendLive>, Arc<Gate>, Mail) {
         mode: Mode::Http,
         timeouts: Timeouts::default(),
         default_backend: None,
-        forwardfor: false,
+        tells: None,
         splicing: Splicing::default(),
         close: false,
         server_close: false,

@@ -125,7 +125,7 @@ async fn final_head(
             encode::response(response, Framing::Empty, Connection::Silent, out.vec());
             record.heard = true;
             job.held.set(false);
-            let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.of_http_client());
+            let mut patience = Patience::new(&job.client.timer, job.of_client());
             record.bytes_out += write::all(&job.client.stream, out, &mut Buffer::default(), 0, &mut patience)
                 .await
                 .map_err(to_client_failed)?;
@@ -144,7 +144,7 @@ async fn read_head(
     let mut armed = !job.uploading();
     let mut gone: Option<&'static Outcome> = None;
     if armed {
-        timer.arm(deadline(sent, job.backend.timeouts.server));
+        timer.arm(deadline(sent, job.of_server()));
     }
     response.clear();
     loop {
@@ -161,7 +161,7 @@ async fn read_head(
             Poll::Pending if job.uploading() => Poll::Pending,
             Poll::Pending => {
                 if !std::mem::replace(&mut armed, true) {
-                    timer.arm(deadline(Tick::now(), job.backend.timeouts.server));
+                    timer.arm(deadline(Tick::now(), job.of_server()));
                 }
                 // Nobody is left to be answered. (Bytes are no reason to stop, FIN only if the backend says so.)
                 if job.client.stream.poll_readable(cx).is_ready() {
@@ -282,7 +282,7 @@ impl Flow<'_, '_> {
     }
 
     async fn write(&mut self, plain: usize) -> Result<(), Failed> {
-        let mut patience = Patience::new(&self.job.client.timer, self.job.frontend.timeouts.of_http_client());
+        let mut patience = Patience::new(&self.job.client.timer, self.job.of_client());
         self.record.heard |= plain > 0 || !self.out.is_empty();
         let (stream, out, input) = (&self.job.client.stream, &mut self.out, &mut self.input);
         let wrote = if plain > 0 {
@@ -298,7 +298,7 @@ impl Flow<'_, '_> {
 
     /// Reads more. False: the end of a body that the server ends by closing.
     async fn read(&mut self) -> Result<bool, Failed> {
-        let mut patience = Patience::new(&self.job.client.timer, self.job.backend.timeouts.server);
+        let mut patience = Patience::new(&self.job.client.timer, self.job.of_server());
         let got = poll_fn(|cx| match self.input.poll_fill(self.server, cx) {
             Poll::Ready(got) => Poll::Ready(Some(got)),
             Poll::Pending if self.job.uploading() => Poll::Pending,
@@ -324,9 +324,8 @@ impl Flow<'_, '_> {
 
     async fn splice(&mut self, pump: SplicePump) -> Result<(), Failed> {
         let client = &self.job.client;
-        let from = (self.server, self.job.backend.timeouts.server.into());
-        let (pumped, moved) =
-            write::run(pump, &client.timer, from, (&client.stream, self.job.frontend.timeouts.of_http_client())).await;
+        let from = (self.server, self.job.of_server().into());
+        let (pumped, moved) = write::run(pump, &client.timer, from, (&client.stream, self.job.of_client())).await;
         self.record.bytes_out += moved;
         let outcome = match pumped {
             Pumped::Whole => {

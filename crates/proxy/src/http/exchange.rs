@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
+use std::ops::Range;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::client::{Client, Closing, Private, local};
 use crate::connect::connect;
 use crate::lease::{Lease, Stay};
 use crate::personal::personal;
+use crate::rules::tell;
 use crate::site::{Route, Site};
 use crate::snapshot::{Frontend, Mode};
 use crate::step::fault::point;
@@ -79,6 +81,9 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     record.head = Tick::now();
     record.started = started.unwrap_or(record.head);
     record.bytes_in = both.request.head.text().len() as u64;
+    if let Some(session) = client.session.get_mut() {
+        session.next_request();
+    }
     let mut judge = Judge::of(&route, client);
     let mut site = route.site.clone();
     if let Some(judge) = &mut judge {
@@ -115,10 +120,16 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
             }
         }
     }
-    if (frontend.forwardfor || backend.forwardfor)
-        && let Some(address) = client.address()
+    if (frontend.tells.is_some() || backend.tells.is_some())
+        && let Err(outcome) = tell(client, &route, &site, &mut both.request)
     {
-        both.request.head.add(b"X-Forwarded-For", address.ip().to_string().as_bytes());
+        drop(stay);
+        let whole = both.request.framing == Framing::Empty;
+        let next = fail(client, frontend, Some(backend), both, &mut record, outcome, whole, judge.as_deref()).await;
+        return match &mut judge {
+            Some(judge) => Judge::over(judge, client, next),
+            None => next,
+        };
     }
     let mut trip = Trip {
         route: Rc::clone(&route),
@@ -131,11 +142,13 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         first,
         out: Buffer::default(),
         body: Body::Done,
+        named: 0..0,
         pause: false,
         moved: false,
     };
     let end = trip.attempts(&both.request, &mut both.response, &mut record).await;
     let whole = trip.body.is_done();
+    record.silent = trip.judge.is_some_and(Judge::is_silent);
     // The one that it ended at: a reload may have come.
     let site = trip.site;
     let backend = &*site.backend;
@@ -162,7 +175,8 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
                 &OK,
                 About::answered(judge.as_deref(), both),
             );
-            Next::Tunnel(Box::new(Tunnel::new(connection, frontend, (lease, stay), std::mem::take(buf), rest)))
+            let limit = judge.as_ref().and_then(|judge| judge.timeouts().tunnel);
+            Next::Tunnel(Box::new(Tunnel::new(connection, frontend, (lease, stay), limit, std::mem::take(buf), rest)))
         }
         Err(failed) if failed.heard => {
             drop(stay);
@@ -223,6 +237,8 @@ struct Trip<'a> {
     first: bool,
     /// The request as it goes to a server, with as much of its body as was in hand.
     out: Buffer,
+    /// Where in it the server's name stands.
+    named: Range<usize>,
     /// The rules of the request, if it has any.
     judge: Option<&'a Judge>,
     /// `use-server`: for the first attempt.
@@ -245,10 +261,13 @@ impl Trip<'_> {
         let fields = request.head.fields().count();
         self.body = Body::new(request.framing, &self.frontend.limits, fields);
         let mut avoid = None;
-        let mut left = self.site.backend.retries;
+        let mut left = self.judge.and_then(Judge::retries).unwrap_or(self.site.backend.retries);
         loop {
             let lease = self.choose(avoid, record)?;
             point("chosen");
+            if !self.out.is_empty() && avoid.is_some_and(|avoid| avoid != lease.index()) {
+                self.rename(&lease);
+            }
             if self.out.is_empty() {
                 self.write_head(request, &lease);
                 let before = self.buf.len();
@@ -265,7 +284,9 @@ impl Trip<'_> {
             };
             // Nothing was sent when the connect failed, so what is in hand is still everything.
             let in_hand = whole || failed.outcome.retry == plimsoll_outcome::Retry::Safe;
-            if left == 0 || !may_repeat(&failed, request.method, in_hand) {
+            let only_connects =
+                self.judge.is_some_and(Judge::only_connects) && failed.outcome.retry != plimsoll_outcome::Retry::Safe;
+            if left == 0 || only_connects || !may_repeat(&failed, request.method, in_hand) {
                 return Err(failed);
             }
             left -= 1;
@@ -298,6 +319,9 @@ impl Trip<'_> {
         };
         record.redispatched = self.moved || avoid.is_some_and(|avoid| avoid != index);
         record.server = Some(index);
+        if let Some(judge) = self.judge {
+            *judge.proxies.server.borrow_mut() = Some(Arc::clone(&backend.targets[index].server));
+        }
         backend.count_attempt(worker.id, avoid, index, record.head);
         if self.moved {
             backend.live.counters.shard(worker.id).redispatches.add(1);
@@ -308,6 +332,31 @@ impl Trip<'_> {
     fn write_head(&mut self, request: &Request, lease: &Lease) {
         let close = self.site.backend.server_close || self.frontend.server_close;
         encode::request(request, close, &lease.target().host, self.out.vec());
+        if let Some(line) = self.name_line(lease) {
+            let out = self.out.vec();
+            // Before the empty line.
+            let at = out.len().saturating_sub(2);
+            self.named = at..at + line.len();
+            out.splice(at..at, line);
+        }
+    }
+
+    /// `http-send-name-header`
+    fn name_line(&self, lease: &Lease) -> Option<Vec<u8>> {
+        let field = self.site.backend.tells.as_ref()?.send_name.as_ref()?;
+        Some([field.as_bytes(), b": ", lease.target().server.name().as_bytes(), b"\r\n"].concat())
+    }
+
+    /// The request goes to another server than it was written for.
+    #[cold]
+    fn rename(&mut self, lease: &Lease) {
+        if let Some(line) = self.name_line(lease)
+            && !self.named.is_empty()
+        {
+            let length = line.len();
+            self.out.vec().splice(self.named.clone(), line);
+            self.named.end = self.named.start + length;
+        }
     }
 
     async fn attempt(
@@ -325,6 +374,7 @@ impl Trip<'_> {
         if self.frontend.formats.is_some() {
             record.source = local(connection.stream());
         }
+        let marked = self.judge.is_some_and(|judge| judge.mark(connection.stream()));
         let job = Job {
             worker: &self.client.port().worker,
             frontend: self.frontend,
@@ -355,7 +405,8 @@ impl Trip<'_> {
             return Ok(Arrived::Switched(connection, lease, tail.rest));
         }
         let keep = tail.keep && job.sent();
-        let reusable = tail.reusable && job.sent() && !self.site.backend.server_close && !self.frontend.server_close;
+        let reusable =
+            tail.reusable && !marked && job.sent() && !self.site.backend.server_close && !self.frontend.server_close;
         // The server has said everything: its connection and its slot are free while a slow client still reads.
         let private = if reusable { self.give_back(connection, &lease) } else { None };
         drop(lease);
@@ -409,7 +460,8 @@ impl Trip<'_> {
             timer.wait().await;
         }
         let worker = &self.client.port().worker;
-        let connecting = connect(worker, target, personal.as_deref(), timer, self.site.backend.timeouts.connect);
+        let limit = self.judge.and_then(|judge| judge.timeouts().connect).or(self.site.backend.timeouts.connect);
+        let connecting = connect(worker, target, personal.as_deref(), timer, limit);
         // Only who has said all can mean by a FIN that the answer is not wanted any more.
         let connected = if self.site.backend.abortonclose && self.body.is_done() {
             unless_aborted(&self.client.stream, connecting).await
@@ -442,7 +494,7 @@ async fn unless_aborted(
 
 /// Sends a request that is whole.
 async fn send(job: &Job<'_>, server: &Stream, mut bytes: &[u8]) -> Result<(), Failed> {
-    let mut patience = Patience::new(&job.client.timer, job.backend.timeouts.server);
+    let mut patience = Patience::new(&job.client.timer, job.of_server());
     while !bytes.is_empty() {
         let wrote = poll_fn(|cx| match server.poll_write(cx, bytes) {
             Poll::Ready(wrote) => Poll::Ready(Some(wrote)),
@@ -508,7 +560,7 @@ async fn both_ways(
 }
 
 async fn write_tail(job: &Job<'_>, tail: &mut Tail, record: &mut Record) -> Result<(), Failed> {
-    let mut patience = Patience::new(&job.client.timer, job.frontend.timeouts.of_http_client());
+    let mut patience = Patience::new(&job.client.timer, job.of_client());
     let Tail { out, rest, plain, .. } = tail;
     record.lasted |= out.len() + *plain > SHORT;
     record.bytes_out +=

@@ -2,11 +2,13 @@
 
 use std::cell::Cell;
 
+use plimsoll_config::Duration;
 use plimsoll_http::{Request, Tolerance};
 use plimsoll_outcome::Outcome;
 
 use crate::client::Client;
 use crate::snapshot::{Backend, Frontend};
+use crate::timeouts::Pace;
 use crate::worker::Worker;
 
 use super::judge::Judge;
@@ -42,6 +44,19 @@ pub(super) enum Upload {
 }
 
 impl Job<'_> {
+    /// How long the server may be silent.
+    pub(super) fn of_server(&self) -> Option<Duration> {
+        self.judge.and_then(|judge| judge.timeouts().server).or(self.backend.timeouts.server)
+    }
+
+    /// How slow the client may be.
+    pub(super) fn of_client(&self) -> Pace {
+        match self.judge.and_then(|judge| judge.timeouts().client) {
+            Some(limit) => Some(limit).into(),
+            None => self.frontend.timeouts.of_http_client(),
+        }
+    }
+
     pub(super) fn uploading(&self) -> bool {
         self.upload.get() == Upload::Going
     }

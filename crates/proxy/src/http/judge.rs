@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use plimsoll_clock::Tick;
 use plimsoll_http::{Request, Response};
+use plimsoll_net::Stream;
 use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Arena, Context, End, Place, Rules, Wait};
 
 use super::Next;
+use super::write::{self, Patience};
+use crate::buffer::Buffer;
 use crate::client::Client;
-use crate::rules::{Proxies, Reply, State, Verdict, name, number};
+use crate::rules::{LogLevel, Proxies, Reply, SetTimeouts, State, Verdict, name, number, own_or_page};
 use crate::site::{Route, Site};
 use crate::snapshot::{Backend, Frontend};
 use crate::{RULE_REJECT, RULE_RESPONSE_DENY, RULE_REWRITE};
@@ -45,7 +48,7 @@ impl Judge {
 
     /// The request is over: what stays with the connection goes back to it.
     pub(super) fn over(&mut self, client: &mut Client, next: Next) -> Next {
-        self.state.take().keep(client);
+        self.state.get_mut().keep(client);
         next
     }
 
@@ -70,11 +73,70 @@ impl Judge {
         }
     }
 
+    /// Other time-outs than the configuration's.
+    pub(super) fn timeouts(&self) -> SetTimeouts {
+        self.state.borrow().fate.timeouts
+    }
+
+    /// No line is written.
+    pub(super) fn is_silent(&self) -> bool {
+        self.state.borrow().fate.log == Some(LogLevel::Silent)
+    }
+
+    /// An answer of our own, or the page that takes its place.
+    pub(super) fn page(&self, client: &Client, request: &Request, status: u16, text: &str) -> Reply {
+        let (arena, worker) = (Arena::new(), &client.port().worker);
+        let mut state = self.state.borrow_mut();
+        let cx = Context::new(Place::HttpRequest, &arena, &**worker, &mut state.variables);
+        own_or_page(&cx.with_shared(client).with_shared(&self.proxies).with_shared(request), status, text)
+    }
+
+    /// How many attempts may follow the first, if rules say so.
+    pub(super) fn retries(&self) -> Option<u32> {
+        self.state.borrow().fate.retries
+    }
+
+    /// Only what failed before a byte was sent is tried again.
+    pub(super) fn only_connects(&self) -> bool {
+        self.state.borrow().fate.no_retry
+    }
+
+    /// Marks what goes to a server, if rules say so. True: the connection is for this request alone.
+    pub(super) fn mark(&self, server: &Stream) -> bool {
+        let state = self.state.borrow();
+        let (mark, tos) = (state.fate.server_mark, state.fate.server_tos);
+        // What the kernel refuses is left as it is.
+        let _ = (mark.map(|mark| server.set_mark(mark)), tos.map(|tos| server.set_tos(tos)));
+        mark.is_some() || tos.is_some()
+    }
+
+    /// What rules tell the client before its answer.
+    async fn tell_early(&mut self, client: &Client, request: &Request) {
+        let hints = std::mem::take(&mut self.state.get_mut().fate.hints);
+        if hints.is_empty() || request.minor == 0 {
+            return;
+        }
+        let mut out = Buffer::default();
+        out.vec().extend_from_slice(b"HTTP/1.1 103 Early Hints\r\n");
+        out.vec().extend_from_slice(&hints);
+        out.vec().extend_from_slice(b"\r\n");
+        let mut patience = Patience::new(&client.timer, self.proxies.route.frontend.timeouts.of_http_client());
+        // A client that is gone is noticed by who answers it.
+        let _ = write::all(&client.stream, &mut out, &mut Buffer::default(), 0, &mut patience).await;
+    }
+
+    fn note(&self, rules: &Rules, rule: usize) {
+        *self.proxies.last_rule.borrow_mut() = rules.get(rule).map(|rule| rule.origin.clone());
+    }
+
     /// The rules of the frontend, up to the choice of a backend.
     pub(super) async fn frontend(&mut self, client: &mut Client, request: &mut Request) -> Result<(), Decided> {
         let route = Rc::clone(&self.proxies.route);
         self.proxies.site.clone_from(&route.site);
         let Some(rules) = &route.frontend.rules else { return Ok(()) };
+        if !rules.captures.is_empty() {
+            self.proxies.captured.get_mut().request(&rules.captures, &request.head);
+        }
         // Until it is chosen, nobody sees a backend.
         self.proxies.site = None;
         self.list(&rules.content, Place::TcpContentOfHttp, client, request).await?;
@@ -123,11 +185,21 @@ impl Judge {
                 let cx = Context::new(place, &arena, &*worker, variables);
                 rules.run(from, &mut cx.with(client).with_shared(&self.proxies).with(request).with(fate))
             };
+            if !self.state.get_mut().fate.hints.is_empty() {
+                self.tell_early(client, request).await;
+            }
             match end {
-                End::Passed | End::Stopped { .. } => break,
-                End::Final { .. } => return Err(Decided),
+                End::Passed => break,
+                End::Stopped { rule } => {
+                    self.note(rules, rule);
+                    break;
+                }
+                End::Final { rule } => {
+                    self.note(rules, rule);
+                    return Err(Decided);
+                }
                 End::Failed { .. } => {
-                    self.state.get_mut().fate.verdict = Some(rewrite_failed());
+                    self.state.get_mut().fate.verdict = Some(Verdict::Failed);
                     return Err(Decided);
                 }
                 End::Wait { rule, wait } => {
@@ -147,6 +219,11 @@ impl Judge {
         response: &mut Response,
     ) -> Result<(), Decided> {
         let (backend, frontend) = (self.backend_rules(), &self.proxies.route.frontend.rules);
+        if let Some(rules) = frontend
+            && !rules.captures.is_empty()
+        {
+            self.proxies.captured.borrow_mut().response(&rules.captures, &response.head);
+        }
         if let Some(rules) = backend {
             self.about(&rules.response_content, Place::TcpResponseOfHttp, client, request, response).await?;
             self.about(&rules.http_response, Place::HttpResponse, client, request, response).await?;
@@ -196,10 +273,17 @@ impl Judge {
                 rules.run(from, &mut cx.with(response).with(fate))
             };
             match end {
-                End::Passed | End::Stopped { .. } => break,
-                End::Final { .. } => return Err(Decided),
+                End::Passed => break,
+                End::Stopped { rule } => {
+                    self.note(rules, rule);
+                    break;
+                }
+                End::Final { rule } => {
+                    self.note(rules, rule);
+                    return Err(Decided);
+                }
                 End::Failed { .. } => {
-                    self.state.borrow_mut().fate.verdict = Some(rewrite_failed());
+                    self.state.borrow_mut().fate.verdict = Some(Verdict::Failed);
                     return Err(Decided);
                 }
                 End::Wait { rule, wait } => {
@@ -216,6 +300,7 @@ impl Judge {
         match &self.state.borrow().fate.verdict {
             Some(Verdict::Reply(_, outcome)) => outcome,
             Some(Verdict::Reject(_) | Verdict::Drop) => &RULE_REJECT,
+            Some(Verdict::Failed) => &RULE_REWRITE,
             _ => &RULE_RESPONSE_DENY,
         }
     }
@@ -224,14 +309,8 @@ impl Judge {
     pub(super) fn tarpit(&self, frontend: &Frontend, backend: Option<&Backend>) -> Duration {
         let own = self.state.borrow().fate.timeouts.tarpit;
         let limits = backend.map_or(&frontend.timeouts, |backend| &backend.timeouts);
-        own.or(limits.tarpit.or(limits.connect).map(plimsoll_config::Duration::as_std)).unwrap_or_default()
+        own.or(limits.tarpit).or(limits.connect).map(plimsoll_config::Duration::as_std).unwrap_or_default()
     }
-}
-
-/// An edit that could not be made, in a list that does not forgive it.
-#[cold]
-fn rewrite_failed() -> Verdict {
-    Verdict::Reply(Reply::own(RULE_REWRITE.status, RULE_REWRITE.text), &RULE_REWRITE)
 }
 
 /// Lets pass what rules wait for. Everything of a head is here, so they never wait for bytes.

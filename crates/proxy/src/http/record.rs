@@ -40,6 +40,8 @@ pub(super) struct Record {
     pub(super) lasted: bool,
     /// From where the server was connected to, if a format may ask.
     pub(super) source: Option<SocketAddr>,
+    /// `set-log-level silent`
+    pub(super) silent: bool,
     /// What the server said wrong.
     pub(super) blame: Option<Box<Blame>>,
 }
@@ -136,6 +138,7 @@ impl Record {
             self.failed(client, frontend, backend, request.map_or(Kept::Nothing, Kept::Request), outcome);
         }
         if frontend.log
+            && !self.silent
             && let Some(log) = worker.log.as_ref().filter(|log| log.wants_lines())
         {
             self.log(log, (client, since), frontend, backend, request, (outcome, now), about);

@@ -4,6 +4,7 @@ use plimsoll_clock::Tick;
 use plimsoll_http::encode::{self, Connection};
 use plimsoll_http::{Framing, Method, Progress, Request, Tolerance, answer};
 use plimsoll_outcome::Outcome;
+use plimsoll_rules::{Arena, Context, Place, Variables};
 
 use super::Next;
 use super::judge::{Judge, pause};
@@ -12,9 +13,9 @@ use super::record::{About, Record};
 use super::write::{self, Patience};
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing};
-use crate::rules::{Reply, Verdict};
+use crate::rules::{Proxies, Reply, Verdict, own_or_page};
 use crate::snapshot::{Backend, Frontend};
-use crate::{MONITOR, RULE_DENY, RULE_REJECT, RULE_RESPONSE_DENY};
+use crate::{MONITOR, RULE_DENY, RULE_REJECT, RULE_RESPONSE_DENY, RULE_REWRITE, RULE_TARPIT};
 
 /// Answers what is no request, and ends the connection.
 #[cold]
@@ -23,18 +24,29 @@ pub(super) async fn refuse(client: &Client, frontend: &Frontend, bytes: &[u8], o
     let mut record = Record { started: now, bytes_in: bytes.len() as u64, ..Record::default() };
     let mut out = Buffer::default();
     record.status = outcome.status;
-    match frontend.rules.as_ref().and_then(|rules| rules.pages.get(outcome.status)) {
-        Some(page) => {
-            let reply = page.reply();
+    let has_page = frontend.rules.as_ref().is_some_and(|rules| rules.pages.get(outcome.status).is_some());
+    if has_page {
+        let reply = page_without_request(client, outcome);
+        if !reply.nothing {
             record.status = reply.status;
             reply.head(true, out.vec());
             out.vec().extend_from_slice(&reply.body);
         }
-        None => answer(outcome, true, false, out.vec()),
+    } else {
+        answer(outcome, true, false, out.vec());
     }
     write_out(client, frontend, &mut record, out).await;
     record.refused(client, frontend, bytes, outcome);
     Next::Close(Closing::Linger)
+}
+
+/// The page for what is no request.
+#[cold]
+fn page_without_request(client: &Client, outcome: &'static Outcome) -> Reply {
+    let (arena, mut variables, worker) = (Arena::new(), Variables::default(), &client.port().worker);
+    let proxies = Proxies::of(&client.port().route());
+    let cx = Context::new(Place::HttpRequest, &arena, &**worker, &mut variables);
+    own_or_page(&cx.with_shared(client).with_shared(&proxies), outcome.status, outcome.text)
 }
 
 /// May the connection stay after an answer of our own? `whole`: nothing of the request is left unread.
@@ -59,9 +71,8 @@ pub(super) async fn fail(
     let keep = stays(client, frontend, &both.request, whole) && outcome.status >= 500;
     let told = match judge {
         Some(judge) => {
-            let of_backend = backend.and_then(|backend| backend.rules.as_ref()?.pages.get(outcome.status));
-            let page = of_backend.or_else(|| frontend.rules.as_ref()?.pages.get(outcome.status));
-            let reply = page.map_or_else(|| Reply::own(outcome.status, outcome.text), crate::rules::Page::reply);
+            record.silent = judge.is_silent();
+            let reply = judge.page(client, &both.request, outcome.status, outcome.text);
             tell(client, frontend, both, record, &reply, !keep, judge).await
         }
         None => {
@@ -81,9 +92,8 @@ pub(super) async fn fail(
 pub(super) async fn monitored(client: &mut Client, frontend: &Frontend, both: &mut Both, judge: &mut Judge) -> Next {
     let fails = judge.monitor_fails(client, &mut both.request).await;
     let status = if fails { 503 } else { 200 };
-    let page = frontend.rules.as_ref().and_then(|rules| rules.pages.get(status));
     let text = if fails { "Service not ready." } else { "Service ready." };
-    let reply = page.map_or_else(|| Reply::own(status, text), crate::rules::Page::reply);
+    let reply = judge.page(client, &both.request, status, text);
     let keep = stays(client, frontend, &both.request, both.request.framing == Framing::Empty);
     client.port().worker.count(&MONITOR);
     let told = tell(client, frontend, both, &mut Record::default(), &reply, !keep, judge).await;
@@ -102,11 +112,15 @@ pub(super) async fn decided(
     whole: bool,
 ) -> Next {
     let verdict = judge.state.get_mut().fate.verdict.take();
+    record.silent = judge.is_silent();
     let (reply, outcome) = match verdict {
         Some(Verdict::Reply(reply, outcome)) => (reply, outcome),
         Some(Verdict::Tarpit(reply)) => {
             pause(client, judge.tarpit(frontend, backend)).await;
-            (reply, &RULE_DENY)
+            (reply, &RULE_TARPIT)
+        }
+        Some(Verdict::Failed) => {
+            (judge.page(client, &both.request, RULE_REWRITE.status, RULE_REWRITE.text), &RULE_REWRITE)
         }
         Some(Verdict::Drop) => {
             count(client, frontend, backend, &RULE_REJECT);
@@ -139,6 +153,10 @@ async fn tell(
     close: bool,
     judge: &Judge,
 ) -> bool {
+    if reply.nothing {
+        record.status = reply.status;
+        return false;
+    }
     let mut out = Buffer::default();
     reply.head(close, out.vec());
     let Both { request, response, .. } = both;

@@ -1,5 +1,6 @@
 //! A connection after a 101: bytes both ways.
 
+use plimsoll_config::Duration;
 use plimsoll_upstream::Connection;
 
 use crate::OK;
@@ -25,10 +26,13 @@ impl Tunnel {
         connection: Connection,
         frontend: &Frontend,
         (lease, stay): (Lease, Stay),
+        tunnel: Option<Duration>,
         to_server: Buffer,
         to_client: Buffer,
     ) -> Self {
-        Self { connection, terms: Terms::new(frontend, lease, stay), to_server, to_client }
+        let mut terms = Terms::new(frontend, lease, stay);
+        tunnel.into_iter().for_each(|limit| terms.set_patience(limit));
+        Self { connection, terms, to_server, to_client }
     }
 
     /// Relays until both sides are done, and closes both.

@@ -57,9 +57,9 @@ pub(super) async fn upload(
     point("upload");
     // Its own: the client's belongs to the response, which may be on its way already.
     let timer = &job.worker.wheel.timer();
-    let mut to_server = Patience::new(timer, job.backend.timeouts.server);
-    let mut from_client = Patience::new(timer, job.frontend.timeouts.of_http_client());
-    let mut to_continue = Patience::new(timer, job.backend.timeouts.server);
+    let mut to_server = Patience::new(timer, job.of_server());
+    let mut from_client = Patience::new(timer, job.of_client());
+    let mut to_continue = Patience::new(timer, job.of_server());
     let mut read = 0;
     loop {
         write::all_leaving_little(server, out, buf, &mut to_server).await.map_err(to_server_failed)?;
@@ -76,8 +76,8 @@ pub(super) async fn upload(
             && let Some(pump) = write::pump(&job.worker.pipes, &job.client.stream, server, left, splice)
         {
             buf.release();
-            let from = (&job.client.stream, job.frontend.timeouts.of_http_client());
-            let (pumped, moved) = write::run(pump, timer, from, (server, job.backend.timeouts.server.into())).await;
+            let from = (&job.client.stream, job.of_client());
+            let (pumped, moved) = write::run(pump, timer, from, (server, job.of_server().into())).await;
             read += moved;
             body.skip(moved);
             if matches!(pumped, Pumped::Stalled(SpliceSide::From)) && from_client.alive(job.taken.get()) {

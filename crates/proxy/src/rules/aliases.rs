@@ -249,9 +249,11 @@ fn backend<'c>(cx: &'c Context<'_>) -> Option<Value<'c>> {
 fn server<'c>(cx: &'c Context<'_>) -> Option<Value<'c>> {
     let name = match logged(cx) {
         Some(logged) => logged.server.as_deref(),
-        None => cx
-            .fact::<Proxies>()
-            .and_then(|proxies| Some(proxies.site.as_ref()?.backend.targets.get(proxies.server?)?.server.name())),
+        None => {
+            let server = cx.fact::<Proxies>().and_then(|proxies| proxies.server.borrow().clone());
+            let name = server.as_ref().map_or("<NOSRV>", |server| server.name());
+            return Some(Value::Str(cx.arena().keep(name.as_bytes())));
+        }
     };
     Some(Value::Str(name.unwrap_or("<NOSRV>").as_bytes()))
 }

@@ -5,7 +5,7 @@ use plimsoll_rules::{Act, Action, Call, Compiler, Context, Parts, Place, Places,
 
 use crate::rules::reply::Recipe;
 use crate::rules::{Fate, Verdict};
-use crate::{RULE_AUTH, RULE_DENY, RULE_REJECT, RULE_RESPONSE_DENY, RULE_RETURN};
+use crate::{RULE_AUTH, RULE_DENY, RULE_REJECT, RULE_RESPONSE_DENY, RULE_RESPONSE_RETURN, RULE_RETURN, RULE_TARPIT};
 
 /// The rows.
 pub(crate) const PARTS: Parts = Parts { actions: ACTIONS, ..Parts::EMPTY };
@@ -138,27 +138,29 @@ fn deny(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>
         Some(Place::HttpResponse) => (502, &RULE_RESPONSE_DENY),
         _ => (403, &RULE_DENY),
     };
-    let recipe = Recipe::parse(call, status, false, compiler)?;
+    let mut recipe = Recipe::parse(call, status, false, compiler)?;
+    recipe.text = outcome.text;
     Some(Box::new(Answer { recipe, outcome, tarpit: false }))
 }
 
 fn tarpit(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>> {
-    let recipe = Recipe::parse(call, 500, false, compiler)?;
-    Some(Box::new(Answer { recipe, outcome: &RULE_DENY, tarpit: true }))
+    let mut recipe = Recipe::parse(call, 500, false, compiler)?;
+    recipe.text = RULE_DENY.text;
+    Some(Box::new(Answer { recipe, outcome: &RULE_TARPIT, tarpit: true }))
 }
 
 fn give(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>> {
     let recipe = Recipe::parse(call, 200, true, compiler)?;
-    Some(Box::new(Answer { recipe, outcome: &RULE_RETURN, tarpit: false }))
+    let outcome = if compiler.place == Some(Place::HttpResponse) { &RULE_RESPONSE_RETURN } else { &RULE_RETURN };
+    Some(Box::new(Answer { recipe, outcome, tarpit: false }))
 }
 
 fn auth(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>> {
-    let realm = match call.words.take_if("realm") {
-        Some(_) => call.word("a realm", compiler)?.as_str().to_owned(),
-        None => String::new(),
-    };
     let mut recipe = Recipe::plain(401);
-    let quoted = realm.replace(['"', '\\'], "");
-    recipe.more = format!("WWW-Authenticate: Basic realm=\"{quoted}\"\r\n").into_bytes();
+    if call.words.take_if("realm").is_some() {
+        recipe.realm = Some(call.word("a realm", compiler)?.as_str().into());
+    }
+    recipe.asks = true;
+    recipe.text = RULE_AUTH.text;
     Some(Box::new(Answer { recipe, outcome: &RULE_AUTH, tarpit: false }))
 }

@@ -1,7 +1,6 @@
 //! What rules decide about a request or a connection: actions write it, whoever runs the rules obeys.
 
-use std::time::Duration;
-
+use plimsoll_config::Duration;
 use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Fact, Slot};
 
@@ -14,6 +13,8 @@ pub(crate) enum Verdict {
     Reply(Reply, &'static Outcome),
     /// With an answer of our own, after a while.
     Tarpit(Reply),
+    /// An edit could not be made: with an error of our own.
+    Failed,
     /// The connection is closed without a word.
     Reject(&'static Outcome),
     /// The connection is forgotten: its client hears nothing, not even the end.
@@ -31,6 +32,27 @@ pub(crate) struct Fate {
     pub(crate) verdict: Option<Verdict>,
     /// Other time-outs than the configuration's, for this request.
     pub(crate) timeouts: Timeouts,
+    /// `set-retries`
+    pub(crate) retries: Option<u32>,
+    /// `disable-l7-retry`
+    pub(crate) no_retry: bool,
+    /// `set-log-level`
+    pub(crate) log: Option<LogLevel>,
+    /// `set-bc-mark`
+    pub(crate) server_mark: Option<u32>,
+    /// `set-bc-tos`
+    pub(crate) server_tos: Option<u8>,
+    /// `early-hint`: fields that the client is told before the answer.
+    pub(crate) hints: Vec<u8>,
+}
+
+/// `set-log-level`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogLevel {
+    /// No line at all.
+    Silent,
+    /// As syslog counts them.
+    Of(u8),
 }
 
 /// `set-timeout`
@@ -40,6 +62,7 @@ pub(crate) struct Timeouts {
     pub(crate) server: Option<Duration>,
     pub(crate) tunnel: Option<Duration>,
     pub(crate) connect: Option<Duration>,
+    pub(crate) queue: Option<Duration>,
     pub(crate) tarpit: Option<Duration>,
 }
 

@@ -7,7 +7,7 @@ use plimsoll_rules::variables::Set;
 use plimsoll_rules::{Rules, Variables};
 
 use crate::client::Client;
-use crate::rules::{Fate, Pages};
+use crate::rules::{Captures, Fate, Pages};
 
 /// The rules of a frontend. A frontend without any has none of this.
 #[derive(Debug, Default)]
@@ -34,6 +34,8 @@ pub struct FrontendRules {
     pub monitor_fail: Rules,
     /// `errorfiles`, `http-error`
     pub pages: Pages,
+    /// `capture`
+    pub captures: Captures,
 }
 
 /// The rules of a backend.
@@ -70,7 +72,7 @@ impl plimsoll_rules::Act for Switch {
 }
 
 /// What one request carries through all its rules.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct State {
     pub(crate) variables: Variables,
     pub(crate) fate: Fate,
@@ -79,15 +81,26 @@ pub(crate) struct State {
 impl State {
     /// With what the client's connection knows.
     pub(crate) fn of(client: &mut Client) -> Self {
-        let mut state = Self::default();
-        state.variables.process = Arc::clone(&client.port().worker.process.variables);
-        state.variables.sess = client.variables.take().map_or_else(Set::default, |set| *set);
-        state
+        let session = client.session.get_mut();
+        let sess = session.map(|session| std::mem::take(&mut session.variables)).unwrap_or_default();
+        let variables = Variables {
+            process: Arc::clone(&client.port().worker.process.variables),
+            limits: client.port().route().frontend.directory.variables,
+            sess,
+            txn: Set::default(),
+            req: Set::default(),
+            res: Set::default(),
+            check: Set::default(),
+            lenient: false,
+        };
+        Self { variables, fate: Fate::default() }
     }
 
     /// What stays with the connection.
-    pub(crate) fn keep(self, client: &mut Client) {
-        let sess = self.variables.sess;
-        client.variables = (!sess.is_empty()).then(|| Box::new(sess));
+    pub(crate) fn keep(&mut self, client: &mut Client) {
+        let sess = std::mem::take(&mut self.variables.sess);
+        if !sess.is_empty() {
+            client.session_mut().variables = sess;
+        }
     }
 }

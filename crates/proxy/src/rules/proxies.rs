@@ -1,11 +1,15 @@
 //! The proxies of a configuration as rules see them, and which are at work.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use plimsoll_rules::{Fact, Slot};
+use plimsoll_rules::variables::Limits;
+use plimsoll_rules::{Fact, Origin, Slot};
+use plimsoll_server::Server;
 
+use crate::rules::capture::Captured;
 use crate::site::{Route, Site};
 use crate::snapshot::{Backend, FrontendLive};
 
@@ -34,14 +38,16 @@ pub struct Directory {
     /// Where requests go.
     pub backends: Vec<Arc<Backend>>,
     by_name: HashMap<Box<str>, u32>,
+    /// `tune.vars`
+    pub variables: Limits,
 }
 
 impl Directory {
     /// Of these.
     #[must_use]
-    pub fn new(frontends: Vec<Arc<FrontendLive>>, backends: Vec<Arc<Backend>>) -> Self {
+    pub fn new(frontends: Vec<Arc<FrontendLive>>, backends: Vec<Arc<Backend>>, variables: Limits) -> Self {
         let by_name = backends.iter().zip(0..).map(|(backend, place)| (backend.name.clone(), place)).collect();
-        Self { frontends, backends, by_name }
+        Self { frontends, backends, by_name, variables }
     }
 
     /// Where a backend of that name is.
@@ -51,18 +57,25 @@ impl Directory {
     }
 }
 
+/// The first number of a proxy in statistics.
+const FIRST: usize = 2;
+
 /// Which proxies are at work, as a fact.
 #[derive(Debug)]
 pub(crate) struct Proxies {
     pub(crate) route: Rc<Route>,
     /// Chosen already?
     pub(crate) site: Option<Rc<Site>>,
-    /// Its place among the backend's servers.
-    pub(crate) server: Option<usize>,
     /// The request's number, if its frontend has formats: `%rt`.
     pub(crate) number: u64,
     /// The request's name, if its frontend gives it one.
     pub(crate) id: Option<Box<[u8]>>,
+    /// The server of the last attempt.
+    pub(crate) server: RefCell<Option<Arc<Server>>>,
+    /// The last rule that ended its list.
+    pub(crate) last_rule: RefCell<Option<Origin>>,
+    /// What was captured.
+    pub(crate) captured: RefCell<Captured>,
 }
 
 impl Fact for Proxies {
@@ -71,10 +84,30 @@ impl Fact for Proxies {
 
 impl Proxies {
     pub(crate) fn of(route: &Rc<Route>) -> Self {
-        Self { route: Rc::clone(route), site: None, server: None, number: 0, id: None }
+        Self {
+            route: Rc::clone(route),
+            site: None,
+            server: RefCell::default(),
+            last_rule: RefCell::default(),
+            captured: RefCell::default(),
+            number: 0,
+            id: None,
+        }
     }
 
     pub(crate) fn directory(&self) -> &Directory {
         &self.route.frontend.directory
+    }
+
+    /// The number of the frontend, from 2 on, as statistics count them.
+    pub(crate) fn frontend_number(&self) -> Option<usize> {
+        let live = &self.route.frontend.live;
+        self.directory().frontends.iter().position(|frontend| Arc::ptr_eq(frontend, live)).map(|at| FIRST + at)
+    }
+
+    /// The number of a backend: they follow the frontends.
+    pub(crate) fn backend_number(&self, backend: &Arc<Backend>) -> Option<usize> {
+        let Directory { frontends, backends, .. } = self.directory();
+        backends.iter().position(|have| Arc::ptr_eq(have, backend)).map(|at| FIRST + frontends.len() + at)
     }
 }

@@ -6,9 +6,9 @@ use plimsoll_config::Diagnostic;
 use plimsoll_http::{Request, reason};
 use plimsoll_rules::{Act, Action, Call, Compiler, Context, Format, Parts, Place, Places, Step};
 
-use crate::RULE_REDIRECT;
 use crate::rules::ending::decide;
 use crate::rules::{Reply, Verdict};
+use crate::{RULE_REDIRECT, RULE_RESPONSE_REDIRECT};
 
 /// The rows.
 pub(crate) const PARTS: Parts = Parts { actions: ACTIONS, ..Parts::EMPTY };
@@ -75,8 +75,13 @@ impl Act for Redirect {
                 location.extend_from_slice(query);
             }
         }
-        let mut reply =
-            Reply { status: self.code, reason: reason(self.code).into(), fields: Vec::new(), body: Arc::default() };
+        let mut reply = Reply {
+            status: self.code,
+            reason: reason(self.code).into(),
+            fields: Vec::new(),
+            body: Arc::default(),
+            nothing: false,
+        };
         reply.add(b"Location", &location);
         if matches!(self.code, 302 | 303 | 307) {
             reply.add(b"Cache-Control", b"no-cache");
@@ -84,7 +89,8 @@ impl Act for Redirect {
         if let Some(cookie) = &self.cookie {
             reply.add(b"Set-Cookie", cookie.as_bytes());
         }
-        decide(cx, Verdict::Reply(reply, &RULE_REDIRECT))
+        let outcome = if cx.place().is_response() { &RULE_RESPONSE_REDIRECT } else { &RULE_REDIRECT };
+        decide(cx, Verdict::Reply(reply, outcome))
     }
 
     fn ends(&self) -> bool {

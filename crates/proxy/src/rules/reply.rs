@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use plimsoll_config::Diagnostic;
+use plimsoll_config::{Diagnostic, Span};
 use plimsoll_http::reason;
-use plimsoll_rules::{Call, Compiler, Context, Format, Word};
+use plimsoll_rules::{Action, Call, Compiler, Context, Format, Places, Word, Words};
 
-use crate::rules::Proxies;
+use crate::rules::{Page, Pages, Proxies};
 
 /// The most bytes of a body out of a file.
 const MOST: usize = 1 << 20;
@@ -19,112 +19,29 @@ pub(crate) struct Reply {
     /// Lines, each with its CRLF, without those of framing.
     pub(crate) fields: Vec<u8>,
     pub(crate) body: Arc<[u8]>,
-}
-
-/// An error page: a whole answer out of a file, or an address to go to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    status: u16,
-    reason: Box<str>,
-    fields: Box<[u8]>,
-    body: Arc<[u8]>,
-}
-
-impl Page {
-    /// Out of a file that holds a whole response, as HAProxy's error files do. Nothing at all: no answer is given, the connection just ends.
-    /// The error says what is wrong with it.
-    pub fn read(text: &[u8]) -> Result<Self, String> {
-        let end = memchr::memmem::find(text, b"\r\n\r\n").map(|at| (at, at + 4));
-        let loose = memchr::memmem::find(text, b"\n\n").map(|at| (at, at + 2));
-        let Some((head, body)) = end.or(loose) else { return Err("it has no empty line behind its head".into()) };
-        let head = std::str::from_utf8(&text[..head]).map_err(|_| String::from("its head is not text"))?;
-        let mut lines = head.lines();
-        let first = lines.next().unwrap_or_default();
-        let mut parts = first.splitn(3, ' ');
-        let (version, status) =
-            (parts.next().unwrap_or_default(), parts.next().and_then(|code| code.parse::<u16>().ok()));
-        let status = status.filter(|code| version.starts_with("HTTP/1.") && (200..=599).contains(code));
-        let Some(status) = status else { return Err(format!("`{first}` is not the first line of a response")) };
-        let mut fields = Vec::new();
-        for line in lines {
-            let Some((name, value)) = line.split_once(':') else {
-                return Err(format!("`{line}` is not a header field"));
-            };
-            if ["content-length", "transfer-encoding", "connection", "keep-alive"]
-                .iter()
-                .any(|own| name.eq_ignore_ascii_case(own))
-            {
-                continue;
-            }
-            fields.extend_from_slice(format!("{name}: {}\r\n", value.trim()).as_bytes());
-        }
-        let reason = parts.next().unwrap_or_default().into();
-        Ok(Self { status, reason, fields: fields.into(), body: text[body..].into() })
-    }
-
-    /// Sends the client elsewhere: `errorloc302`, `errorloc303`.
-    #[must_use]
-    pub fn elsewhere(status: u16, url: &str) -> Self {
-        let fields = format!("Cache-Control: no-cache\r\nLocation: {url}\r\n");
-        Self { status, reason: reason(status).into(), fields: fields.into_bytes().into(), body: Arc::default() }
-    }
-
-    /// A body of a type.
-    #[must_use]
-    pub fn of(status: u16, content_type: &str, body: &[u8]) -> Self {
-        let fields = format!("Content-Type: {content_type}\r\n");
-        Self { status, reason: reason(status).into(), fields: fields.into_bytes().into(), body: body.into() }
-    }
-
-    pub(crate) fn reply(&self) -> Reply {
-        Reply {
-            status: self.status,
-            reason: self.reason.clone(),
-            fields: self.fields.to_vec(),
-            body: Arc::clone(&self.body),
-        }
-    }
-}
-
-/// Pages by the status that they replace.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pages(Vec<(u16, Arc<Page>)>);
-
-impl Pages {
-    /// Of these.
-    #[must_use]
-    pub fn new(pages: Vec<(u16, Arc<Page>)>) -> Self {
-        Self(pages)
-    }
-
-    /// Are there none?
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Instead of our own answer with this status.
-    #[must_use]
-    pub fn get(&self, status: u16) -> Option<&Page> {
-        self.0.iter().find(|(have, _)| *have == status).map(|(_, page)| &**page)
-    }
+    /// Not a word: the connection just ends.
+    pub(crate) nothing: bool,
 }
 
 /// What is written in a rule: how its answer is made.
 #[derive(Debug)]
-pub(crate) struct Recipe {
+pub struct Recipe {
     status: u16,
     content_type: Option<Box<str>>,
     body: Content,
     fields: Vec<(Box<str>, Format)>,
-    /// Added whatever the content is: `WWW-Authenticate`.
-    pub(crate) more: Vec<u8>,
+    /// What our own page says.
+    pub(crate) text: &'static str,
+    /// The client is asked who it is.
+    pub(crate) asks: bool,
+    /// For what; the proxy's name if not given.
+    pub(crate) realm: Option<Box<str>>,
 }
 
 #[derive(Debug)]
 enum Content {
-    /// The page of the proxy for this status, or our own.
-    Default,
+    /// The page of the proxy for this status, or our own; whether that was asked for by name.
+    Default(bool),
     Page(Arc<Page>),
     Fixed(Arc<[u8]>),
     Format(Format),
@@ -135,7 +52,15 @@ enum Content {
 impl Recipe {
     /// Without words: what the proxy answers with this status.
     pub(crate) fn plain(status: u16) -> Self {
-        Self { status, content_type: None, body: Content::Default, fields: Vec::new(), more: Vec::new() }
+        Self {
+            status,
+            content_type: None,
+            body: Content::Default(false),
+            fields: Vec::new(),
+            text: "",
+            asks: false,
+            realm: None,
+        }
     }
 
     /// Reads `[status N] [content-type T] [errorfile F | file F | lf-file F | string S | lf-string S] [hdr NAME FORMAT]…`.
@@ -144,13 +69,20 @@ impl Recipe {
         if empty {
             recipe.body = Content::Empty;
         }
+        let mut set = None;
         while !call.words.at_condition() {
             let Some(word) = call.words.take() else { break };
             match word.as_str() {
                 "status" | "deny_status" | "code" => {
                     let value = call.word("a status", compiler)?;
                     match value.as_str().parse() {
-                        Ok(status @ 200..=599) => recipe.status = status,
+                        Ok(status @ 200..=599) => {
+                            recipe.status = status;
+                            // As in HAProxy, `deny_status` keeps the page, and any other word asks for an answer of its own.
+                            if word.as_str() == "status" && matches!(recipe.body, Content::Default(false)) {
+                                recipe.body = Content::Empty;
+                            }
+                        }
                         _ => {
                             let text = format!("`{}` is not a status between 200 and 599", value.as_str());
                             compiler.error("rule.argument", value.span(), text);
@@ -159,7 +91,7 @@ impl Recipe {
                     }
                 }
                 "content-type" => recipe.content_type = Some(call.word("a content type", compiler)?.as_str().into()),
-                "default-errorfiles" => recipe.body = Content::Default,
+                "default-errorfiles" => recipe.body = Content::Default(true),
                 "errorfile" => {
                     let path = call.word("a file", compiler)?;
                     let page = Page::read(&contents(&path, compiler)?);
@@ -172,10 +104,9 @@ impl Recipe {
                     let name = call.word("the name of http-errors", compiler)?;
                     match compiler.object("http-errors", name.as_str()) {
                         Ok(found) => {
-                            let page = found
-                                .downcast_ref::<Pages>()
-                                .and_then(|pages| pages.0.iter().find(|(status, _)| *status == recipe.status));
-                            recipe.body = page.map_or(Content::Default, |(_, page)| Content::Page(Arc::clone(page)));
+                            // The status may still follow.
+                            set = found.downcast_ref::<Pages>().cloned();
+                            recipe.body = Content::Default(true);
                         }
                         Err(text) => {
                             compiler.error("rule.argument", name.span(), text);
@@ -219,7 +150,18 @@ impl Recipe {
                 }
             }
         }
-        if matches!(recipe.body, Content::Fixed(_) | Content::Format(_)) && recipe.content_type.is_none() {
+        if let Some(page) = set.as_ref().and_then(|set| set.get(recipe.status)) {
+            recipe.body = Content::Page(Arc::clone(page));
+        }
+        if !recipe.fields.is_empty() && matches!(recipe.body, Content::Default(false)) {
+            recipe.body = Content::Empty;
+        }
+        let has_body = match &recipe.body {
+            Content::Fixed(body) => !body.is_empty(),
+            Content::Format(_) => true,
+            _ => false,
+        };
+        if has_body && recipe.content_type.is_none() {
             compiler.error("rule.argument", call.name.span(), "a body needs its `content-type`");
             return None;
         }
@@ -228,27 +170,70 @@ impl Recipe {
 
     /// The answer to this request.
     pub(crate) fn make(&self, cx: &Context<'_>) -> Reply {
-        let mut reply = match &self.body {
-            Content::Default => page_of(cx, self.status).unwrap_or_else(|| Reply::own(self.status, "")),
-            Content::Page(page) => page.reply(),
+        let reply = match &self.body {
+            Content::Default(_) => return self.finish(own_or_page(cx, self.status, self.text), cx, false),
+            Content::Page(page) => {
+                let reply = page.reply(cx).unwrap_or_else(|| own_or_page(cx, self.status, self.text));
+                return self.finish(reply, cx, false);
+            }
             Content::Fixed(body) => self.with_body(Arc::clone(body)),
             Content::Format(format) => self.with_body(format.render(cx).into()),
             Content::Empty => self.with_body(Arc::default()),
         };
-        for (name, value) in &self.fields {
+        self.finish(reply, cx, true)
+    }
+
+    /// With the fields of the rule; pages have their own.
+    fn finish(&self, mut reply: Reply, cx: &Context<'_>, fields: bool) -> Reply {
+        for (name, value) in self.fields.iter().filter(|_| fields) {
             reply.add(name.as_bytes(), value.render(cx));
         }
-        reply.fields.extend_from_slice(&self.more);
+        if self.asks {
+            let field: &[u8] = if reply.status == 407 { b"Proxy-Authenticate" } else { b"WWW-Authenticate" };
+            let realm = self.realm.as_deref().map_or_else(|| proxy_name(cx), str::as_bytes);
+            let mut value = b"Basic realm=\"".to_vec();
+            value.extend(realm.iter().filter(|byte| !matches!(byte, b'"' | b'\\')));
+            value.push(b'"');
+            reply.add(field, &value);
+        }
         reply
     }
 
     fn with_body(&self, body: Arc<[u8]>) -> Reply {
-        let mut reply = Reply { status: self.status, reason: reason(self.status).into(), fields: Vec::new(), body };
+        let mut reply =
+            Reply { status: self.status, reason: reason(self.status).into(), fields: Vec::new(), body, nothing: false };
         if let Some(content_type) = self.content_type.as_ref().filter(|_| !reply.body.is_empty()) {
             reply.add(b"Content-Type", content_type.as_bytes());
         }
         reply
     }
+}
+
+/// A row of its own, for messages: it is no action of a rule.
+static HTTP_ERROR: Action = Action {
+    name: "http-error",
+    places: Places::of(&[]),
+    usage: "status CODE [content-type TYPE] [string TEXT | lf-string FORMAT | file PATH | lf-file PATH | errorfile PATH | errorfiles NAME | default-errorfiles] [hdr NAME FORMAT]…",
+    parse: |_, _| None,
+    doc: "",
+};
+
+/// Reads `http-error`: which status, and what is said instead.
+pub fn http_error(words: &mut Words, span: Span, compiler: &mut Compiler<'_>) -> Option<(u16, Page)> {
+    let name = words.peek().cloned()?;
+    if name.as_str() != "status" {
+        let told = Diagnostic::error("rule.syntax", span, "it begins with the `status` that it is for");
+        compiler.found.push(told.help(format!("it is written `{}`", HTTP_ERROR.usage)));
+        return None;
+    }
+    let mut call = Call { action: &HTTP_ERROR, name, args: Vec::new(), words };
+    let recipe = Recipe::parse(&mut call, 0, false, compiler)?;
+    let status = recipe.status;
+    let page = match recipe.body {
+        Content::Default(_) => Page::Own,
+        _ => Page::Made(Box::new(recipe)),
+    };
+    Some((status, page))
 }
 
 impl Reply {
@@ -257,7 +242,7 @@ impl Reply {
         let reason = reason(status);
         let body = format!("<html><body><h1>{status} {reason}</h1>\n{text}\n</body></html>\n");
         let fields = b"Cache-Control: no-cache\r\nContent-Type: text/html\r\n".to_vec();
-        Self { status, reason: reason.into(), fields, body: body.into_bytes().into() }
+        Self { status, reason: reason.into(), fields, body: body.into_bytes().into(), nothing: false }
     }
 
     /// A field more. What cannot stand in a field is left out of it.
@@ -279,12 +264,23 @@ impl Reply {
     }
 }
 
-/// The page that the backend or the frontend has for a status.
+/// The page that the backend or the frontend has for a status, or our own.
+pub(crate) fn own_or_page(cx: &Context<'_>, status: u16, text: &str) -> Reply {
+    page_of(cx, status).unwrap_or_else(|| Reply::own(status, text))
+}
+
 fn page_of(cx: &Context<'_>, status: u16) -> Option<Reply> {
     let proxies = cx.fact::<Proxies>()?;
-    let of_backend = proxies.site.as_ref().and_then(|site| site.backend.rules.as_ref()?.pages.get(status));
-    let page = of_backend.or_else(|| proxies.route.frontend.rules.as_ref()?.pages.get(status));
-    page.map(Page::reply)
+    let of_backend = || proxies.site.as_ref()?.backend.rules.as_ref()?.pages.get(status);
+    let of_frontend = || proxies.route.frontend.rules.as_ref()?.pages.get(status);
+    of_backend().and_then(|page| page.reply(cx)).or_else(|| of_frontend()?.reply(cx))
+}
+
+/// The name of the proxy whose rule this is, as far as that is known.
+fn proxy_name<'c>(cx: &'c Context<'_>) -> &'c [u8] {
+    let Some(proxies) = cx.fact::<Proxies>() else { return b"" };
+    let name = proxies.site.as_ref().map_or(&proxies.route.frontend.name, |site| &site.backend.name);
+    name.as_bytes()
 }
 
 fn contents(path: &Word, compiler: &mut Compiler<'_>) -> Option<Vec<u8>> {

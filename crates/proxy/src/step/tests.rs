@@ -48,6 +48,7 @@ impl House {
                 let worker = Worker::start(0, of, None, mark, Tick::now());
                 worker.prepare(vec![(0, listener)]).expect("a listener");
                 worker.adopt(vec![Assignment {
+                    number: 1,
                     port: 0,
                     frontend: to,
                     accept_proxy: false,
@@ -131,7 +132,7 @@ fn backend(mode: Mode, origin: SocketAddr) -> Backend {
         redispatch: false,
         reuse: Reuse::default(),
         server_close: false,
-        forwardfor: false,
+        tells: None,
         splicing: Splicing { auto: Some(false), ..Splicing::default() },
         abortonclose: false,
         limits: Limits::DEFAULT,
@@ -146,7 +147,7 @@ fn frontend(mode: Mode, backend: &Arc<Backend>) -> Frontend {
         mode,
         timeouts: Timeouts::default(),
         default_backend: Some(Arc::clone(backend)),
-        forwardfor: false,
+        tells: None,
         splicing: Splicing::default(),
         close: false,
         server_close: false,

@@ -1,0 +1,37 @@
+//! What rules see of connections and proxies.
+
+mod client;
+mod load;
+mod names;
+mod times;
+
+use plimsoll_rules::{Context, Fetch, Needs, Slot, Type, Value};
+
+pub(crate) use client::PARTS as CLIENT;
+pub(crate) use load::PARTS as LOAD;
+pub(crate) use names::PARTS as NAMES;
+pub(crate) use times::PARTS as TIMES;
+
+/// A row about the client's connection.
+const fn of_client(
+    name: &'static str,
+    output: Type,
+    eval: for<'c> fn(&'c plimsoll_rules::Args, &'c Context<'_>) -> Option<Value<'c>>,
+    doc: &'static str,
+) -> Fetch {
+    Fetch { name, output, needs: Needs::All(&[Slot::Client]), eval, doc, ..Fetch::PLAIN }
+}
+
+/// A row about proxies.
+const fn of_proxies(
+    name: &'static str,
+    output: Type,
+    eval: for<'c> fn(&'c plimsoll_rules::Args, &'c Context<'_>) -> Option<Value<'c>>,
+    doc: &'static str,
+) -> Fetch {
+    Fetch { name, output, needs: Needs::All(&[Slot::Proxies]), eval, doc, ..Fetch::PLAIN }
+}
+
+fn count(number: impl TryInto<i64>) -> Option<Value<'static>> {
+    Some(Value::Int(number.try_into().unwrap_or(i64::MAX)))
+}

@@ -1,0 +1,9 @@
+//! Rules of frontends and backends: what they see and do, compared with the installed haproxy.
+
+mod answers;
+mod captures;
+mod pages;
+mod pair;
+mod seen;
+mod told;
+mod tuning;
