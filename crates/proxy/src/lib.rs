@@ -34,6 +34,7 @@ mod tcp;
 #[cfg(test)]
 mod testing;
 mod timeouts;
+pub mod trial;
 mod trim;
 mod tunnel;
 mod worker;

@@ -19,6 +19,8 @@ pub struct Line {
     pub expr: Expr,
     /// What it may be.
     pub patterns: Patterns,
+    /// As it is written.
+    pub text: Box<str>,
 }
 
 /// A named or anonymous ACL: it holds if one of its lines does.
@@ -48,8 +50,10 @@ impl Acl {
             (None, None) => return Expr::compile(&word, compiler).and(None),
         };
         let expr = Expr::behind(&word, name, fetch, args, &mut at, compiler)?;
+        let behind = words.taken();
         let patterns = Patterns::compile(&expr, how, words, compiler)?;
-        Some(Line { expr, patterns })
+        let text = format!("{}{}", expr.text(), words.text_since(behind));
+        Some(Line { expr, patterns, text: text.into() })
     }
 
     /// `{ … }`: the opening brace is taken already.

@@ -129,10 +129,12 @@ pub enum End {
     },
 }
 
-/// Who is told what rules do.
+/// Who is told what rules do. It may evaluate parts of the rule again, as long as it takes away what those wait for.
 pub trait Watch {
     /// This rule was looked at, and its condition came out so.
-    fn saw(&mut self, rule: &Rule, truth: Truth);
+    fn saw(&mut self, rule: &Rule, truth: Truth, cx: &Context<'_>);
+    /// Its action was done, with this result.
+    fn did(&mut self, rule: &Rule, step: &Step, cx: &Context<'_>);
 }
 
 /// Nobody.
@@ -141,7 +143,10 @@ pub struct Unwatched;
 
 impl Watch for Unwatched {
     #[inline]
-    fn saw(&mut self, _: &Rule, _: Truth) {}
+    fn saw(&mut self, _: &Rule, _: Truth, _: &Context<'_>) {}
+
+    #[inline]
+    fn did(&mut self, _: &Rule, _: &Step, _: &Context<'_>) {}
 }
 
 /// A list of rules.
@@ -188,16 +193,18 @@ impl Rules {
         for (rule, this) in self.rules.iter().enumerate().skip(from) {
             if let Some(condition) = &this.condition {
                 let truth = condition.holds(cx);
-                watch.saw(this, truth);
+                watch.saw(this, truth, cx);
                 match (truth, cx.take_wait()) {
                     (Truth::Yes, _) => {}
                     (Truth::Unknown, Some(wait)) => return End::Wait { rule, wait },
                     (Truth::No | Truth::Unknown, _) => continue,
                 }
             } else {
-                watch.saw(this, Truth::Yes);
+                watch.saw(this, Truth::Yes, cx);
             }
-            match this.action.act(cx) {
+            let step = this.action.act(cx);
+            watch.did(this, &step, cx);
+            match step {
                 // A value that may still change was good enough for it: the next rule does not wait for that.
                 Step::Next => drop(cx.take_wait()),
                 Step::Stop => return End::Stopped { rule },

@@ -69,6 +69,13 @@ impl Name {
         Ok(Self { scope, id })
     }
 
+    /// As it is written.
+    #[must_use]
+    pub fn text(self) -> String {
+        let names = NAMES.read().unwrap_or_else(PoisonError::into_inner);
+        names.iter().find(|(_, id)| **id == self.id).map(|(text, _)| text.to_string()).unwrap_or_default()
+    }
+
     /// The name of a known variable; `None`: no configuration ever used it.
     #[must_use]
     pub fn known(text: &str) -> Option<Self> {
@@ -100,6 +107,11 @@ impl Set {
     pub fn clear(&mut self) {
         self.values.clear();
         self.bytes = 0;
+    }
+
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (Name, &Stored)> {
+        self.values.iter().map(|(name, value)| (*name, value))
     }
 
     fn get(&self, name: Name) -> Option<&Stored> {

@@ -207,6 +207,21 @@ impl Words {
         self.next >= self.words.len()
     }
 
+    /// How many were taken.
+    pub(crate) const fn taken(&self) -> usize {
+        self.next
+    }
+
+    /// Those that were taken since, each behind a blank.
+    pub(crate) fn text_since(&self, taken: usize) -> String {
+        let quotes = |word: &Word| word.text.is_empty() || word.text.contains([' ', '\t']);
+        let words = self.words.get(taken..self.next).unwrap_or_default();
+        words
+            .iter()
+            .map(|word| if quotes(word) { format!(" \"{}\"", word.text) } else { format!(" {}", word.text) })
+            .collect()
+    }
+
     /// Where the next word is, or the place behind the last one.
     #[must_use]
     pub fn place(&self) -> Span {

@@ -29,6 +29,10 @@ impl Act for UseBackend {
         }
         Step::Final
     }
+
+    fn ends(&self) -> bool {
+        true
+    }
 }
 
 /// Which server of the backend.
