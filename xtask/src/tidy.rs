@@ -5,6 +5,7 @@
 mod floors;
 mod links;
 mod lock;
+mod rows;
 mod text;
 
 use std::fmt;
@@ -71,6 +72,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("sleeps", text::sleeps),
     ("lock", lock::lock),
     ("links", links::links),
+    ("rows", rows::rows),
 ];
 
 fn names() -> Vec<&'static str> {

@@ -52,9 +52,12 @@ pub fn read(files: &[PathBuf]) -> Result<Plan, Refused> {
 
 /// The verb.
 pub fn check(arguments: &Check) -> ExitCode {
-    let (plan, findings) = plimsoll_engine::load_files(&arguments.files);
+    let (plan, mut findings) = plimsoll_engine::load_files(&arguments.files);
+    if let Some(plan) = &plan {
+        findings.add(plan.tried());
+    }
     show(&findings, arguments.format);
-    let good = plan.is_some() && (!arguments.strict || findings.is_empty());
+    let good = plan.is_some() && findings.errors() == 0 && (!arguments.strict || findings.is_empty());
     if matches!(arguments.format, Format::Human | Format::Short) {
         let names = names(&arguments.files);
         match findings.errors() {

@@ -8,16 +8,21 @@ use plimsoll_engine::{Explanation, explanations};
 use plimsoll_outcome::{Outcome, Phase, Retry, Side};
 
 /// The verb.
-pub fn explain(slug: Option<&str>) -> ExitCode {
-    let Some(slug) = slug else {
-        let _ = io::stdout().write_all(list().as_bytes());
-        return ExitCode::SUCCESS;
+pub fn explain(words: &[String]) -> ExitCode {
+    let (kind, slug) = match words {
+        [] => {
+            let _ = io::stdout().write_all(list().as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        [slug] => (None, slug),
+        [kind, slug, ..] => (Some(kind.as_str()), slug),
     };
     // As it stands in a message, brackets and all.
     let slug = slug.trim_matches(['[', ']', '`', '"']);
-    match explanations().iter().find(|row| row.slug == slug) {
-        Some(row) => {
-            let _ = io::stdout().write_all(text(row).as_bytes());
+    let code = explanations().iter().find(|row| kind.is_none() && row.slug == slug);
+    match code.map(text).or_else(|| crate::reference::words::explained(kind, slug)) {
+        Some(text) => {
+            let _ = io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
         None => {
@@ -34,7 +39,8 @@ pub fn sentence(slug: &str) -> Option<&'static str> {
 
 fn unknown(slug: &str) -> String {
     let all = explanations();
-    let near = plimsoll_engine::suggest(slug, all.iter().map(|row| row.slug));
+    let known = all.iter().map(|row| row.slug).chain(crate::reference::words::names());
+    let near = plimsoll_engine::suggest(slug, known);
     let inside: Vec<&str> = all.iter().map(|row| row.slug).filter(|known| known.contains(slug)).collect();
     let hint = match near {
         Some(near) => format!("did you mean `{near}`?"),

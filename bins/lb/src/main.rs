@@ -9,6 +9,7 @@ mod health;
 mod reference;
 mod reload;
 mod rights;
+mod route;
 mod run;
 mod say;
 mod schema;
@@ -61,12 +62,22 @@ enum Verb {
     ///
     /// Prints every error and warning with its line. Exit code 0 if it can be run, else 1.
     Check(check::Check),
+    /// Say what would become of a request, rule by rule; open no port.
+    ///
+    /// Prints every rule that is looked at with the reason, what it changes, and where the request goes or how it is answered. Exit code 1 if
+    /// the file has errors, 2 if the request or the frontend is wrong.
+    #[command(
+        after_help = "Example:\n  lb route -f lb.yaml 'GET https://a.example/x' --from 10.0.0.1 -H 'Cookie: a=1'"
+    )]
+    Route(route::Route),
     /// Say what a code means, where it comes from and what to change.
     ///
-    /// Knows every code of a finding (`config.unknown-key`) and every outcome of a request (`server.connect.refused`).
+    /// Knows every code of a finding (`config.unknown-key`), every outcome of a request (`server.connect.refused`), and every word of a rule
+    /// (`fetch hdr`, `converter lower`, `action deny`, or only its name).
     Explain {
-        /// The code; all are listed without.
-        code: Option<String>,
+        /// The code, or the word with or without its kind; all codes are listed without.
+        #[arg(num_args = 0..=2)]
+        words: Vec<String>,
     },
     /// Print the JSON Schema of a configuration, for editors.
     Schema,
@@ -85,7 +96,10 @@ enum Verb {
     #[command(hide = true)]
     Reference {
         /// Which folder: docs/reference.
-        folder: PathBuf,
+        folder: Option<PathBuf>,
+        /// List every word of the rules instead, with its kind and its crate.
+        #[arg(long, conflicts_with = "folder")]
+        list: bool,
     },
     /// See it balance: no file, no other server.
     ///
@@ -157,11 +171,18 @@ fn main() -> ExitCode {
         Verb::Run { files, take_over, in_background } => run::run(&files, take_over.as_deref(), in_background),
         Verb::Health { place, ready } => health::health(&place, ready),
         Verb::Check(arguments) => check::check(&arguments),
-        Verb::Explain { code } => explain::explain(code.as_deref()),
+        Verb::Route(arguments) => route::route(&arguments),
+        Verb::Explain { words } => explain::explain(&words),
         Verb::Schema => schema::schema(),
         Verb::Completions { shell } => shell::completions(shell, Arguments::command()),
         Verb::Man { folder } => shell::man(folder.as_deref(), Arguments::command()),
-        Verb::Reference { folder } => reference::write(&folder),
+        Verb::Reference { folder, list: false } => {
+            reference::write(folder.as_deref().unwrap_or("docs/reference".as_ref()))
+        }
+        Verb::Reference { .. } => {
+            print!("{}", reference::words::list());
+            ExitCode::SUCCESS
+        }
         Verb::Demo { print_config: true } => demo::print_config(),
         Verb::Demo { print_config: false } => demo::demo(),
         Verb::Ctl { place, words } => ctl::ctl(&place, &words),

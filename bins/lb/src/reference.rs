@@ -1,6 +1,7 @@
 //! `docs/reference`: keys, codes and outcomes, written from the same tables and structs that the program uses.
 
 mod keys;
+pub mod words;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,10 +16,17 @@ const GENERATED: &str = "<!-- Generated: cargo run -- reference docs/reference -
 
 /// Name and text of every page.
 pub fn pages() -> Vec<(&'static str, String)> {
-    vec![("keys.md", keys::page(&plimsoll_engine::schema())), ("codes.md", codes()), ("outcomes.md", outcomes())]
-        .into_iter()
-        .map(|(name, text)| (name, format!("{GENERATED}{text}")))
-        .collect()
+    vec![
+        ("keys.md", keys::page(&plimsoll_engine::schema())),
+        ("codes.md", codes()),
+        ("outcomes.md", outcomes()),
+        ("fetches.md", words::fetches()),
+        ("converters.md", words::converters()),
+        ("actions.md", words::actions()),
+    ]
+    .into_iter()
+    .map(|(name, text)| (name, format!("{GENERATED}{text}")))
+    .collect()
 }
 
 /// The verb.

@@ -1,6 +1,10 @@
 //! The codes of findings that concern several parts of a configuration, and what is to be said about each.
 
+mod rules;
+
 use plimsoll_config::code::Code;
+
+pub(crate) use rules::RULES;
 
 /// Every code of this crate; those of the text and its types are in [`plimsoll_config::code::CODES`].
 pub const CODES: &[Code] = &[
@@ -178,6 +182,13 @@ pub const CODES: &[Code] = &[
         cause: "A connection has one family: one from an IPv4 address cannot go to an IPv6 address, nor the other way.",
         likely: &["a `source` in `defaults` or in a backend whose servers are of both families"],
         change: &["list an address of each family", "give the server a `source` of its own"],
+    },
+    Code {
+        code: "config.userlist",
+        text: "A list of users cannot be read.",
+        cause: "A user or group is named twice or not at all, or a password is in a form that nothing here can verify.",
+        likely: &["a hash of another program", "a group that lists a user who does not exist"],
+        change: &["make hashes with `mkpasswd -m sha-512`", "correct the name"],
     },
     Code {
         code: "reload.needs-restart",

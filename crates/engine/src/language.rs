@@ -4,8 +4,17 @@ use std::sync::LazyLock;
 
 use plimsoll_rules::{Language, Parts};
 
+/// Every crate's rows, by the crate's folder.
+pub const TABLES: &[(&str, &[Parts])] = &[
+    ("rules", plimsoll_rules::PARTS),
+    ("http", plimsoll_http::PARTS),
+    ("tls", plimsoll_tls::PARTS),
+    ("proxy", plimsoll_proxy::rules::PARTS),
+];
+
 /// Every word that a rule may hold.
 pub static LANGUAGE: LazyLock<Language> = LazyLock::new(|| {
-    let parts: Vec<Parts> = [plimsoll_http::PARTS, plimsoll_tls::PARTS, plimsoll_proxy::rules::PARTS].concat();
-    Language::new(&parts)
+    // The language knows its own rows.
+    let others = TABLES.iter().filter(|(name, _)| *name != "rules").flat_map(|(_, parts)| *parts);
+    Language::new(&others.copied().collect::<Vec<_>>())
 });

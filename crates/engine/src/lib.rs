@@ -21,6 +21,7 @@ mod model;
 mod names;
 mod plan;
 mod process;
+mod route;
 mod succession;
 mod worker;
 mod world;
@@ -31,6 +32,7 @@ pub use code::CODES;
 pub use ending::Pulse;
 pub use events::{Asked, Refused};
 pub use explanation::{Explanation, explanations};
+pub use language::{LANGUAGE, TABLES};
 pub use load::{
     Ask, Disk, Files, Findings, Resolve, Surroundings, keep, load_file, load_files, load_text, load_text_in,
 };
@@ -38,6 +40,7 @@ pub use model::schema;
 pub use plan::{Bind, Plan, ServerAddress};
 pub use plimsoll_config::suggest;
 pub use process::{Engine, Loader, StartError, outcome_tables};
+pub use route::{Asking, NoTrial, Rehearsal, WrongRequest, trial};
 
 /// How many CPUs this process may use: affinity and cgroup quota, whichever is less.
 #[must_use]

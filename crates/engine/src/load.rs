@@ -44,6 +44,12 @@ impl Findings {
         self.found.iter().filter(|finding| finding.severity == Severity::Error).count()
     }
 
+    /// Adds what was found later.
+    pub fn add(&mut self, more: Diagnostics) {
+        self.found.extend(more);
+        self.found.sort();
+    }
+
     /// Every finding, sorted by place.
     #[must_use]
     pub fn diagnostics(&self) -> &Diagnostics {

@@ -25,6 +25,8 @@ use plimsoll_upstream::Reuse;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::route::Test;
+
 pub(crate) use defaults::{Defaults, NamedDefaults};
 pub(crate) use listen::Listen;
 pub(crate) use pages::ErrorFiles;
@@ -62,6 +64,8 @@ pub(crate) struct File {
     pub(crate) http_errors: NamedMap<NamedMap<Spanned<String>>>,
     /// A frontend and a backend of one name, in one place.
     pub(crate) listens: NamedMap<Listen>,
+    /// Requests on paper, by name, with what is expected of the rules: `lb check` tries them.
+    pub(crate) tests: NamedMap<Test>,
 }
 
 /// The process.

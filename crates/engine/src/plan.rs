@@ -113,7 +113,7 @@ pub(crate) fn compile(
         Some(Threads::Count(count)) => *count as usize,
     };
     let rules = rules::compile(&file, sources, surroundings, found);
-    lint::lint(&lint::Look::new(&file, tree, &binds, workers, surroundings), found);
+    lint::lint(&lint::Look::new(&file, tree, &binds, &rules, workers, surroundings), found);
     let log = match &file.global.log {
         None => vec![LogTarget::new(To::Stdout)],
         Some(targets) => targets.iter().map(|target| target.0.clone()).collect(),

@@ -22,7 +22,16 @@ fn surroundings() -> Surroundings<'static> {
 
 #[test]
 fn every_case_of_the_table_gives_exactly_its_findings() {
-    expectations(include_str!("expectations.table"), 35, |title, text| {
+    run(include_str!("expectations.table"), 35);
+}
+
+#[test]
+fn every_lint_of_rules_finds_what_it_should_and_nothing_else() {
+    run(include_str!("lints.table"), 13);
+}
+
+fn run(table: &str, least: usize) {
+    expectations(table, least, |title, text| {
         // Time-outs are a matter of few cases: the others have them in one last line.
         let text = if title.contains("time-out") { text.to_owned() } else { text.to_owned() + TIMEOUTS };
         let (plan, findings) = load_text_in("f.yaml", &text, &surroundings());

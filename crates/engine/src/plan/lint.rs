@@ -1,5 +1,6 @@
 //! What can be run and should still be looked at. Each lint is a function and a row of [`LINTS`].
 
+mod rules;
 mod sources;
 
 use std::collections::{HashMap, HashSet};
@@ -9,6 +10,7 @@ use plimsoll_config::{Diagnostic, Diagnostics, Node, Span, Spanned};
 use plimsoll_proxy::{Mode, Timeouts};
 
 use super::Bind;
+use super::rules::Compiled;
 use crate::budget::{Budget, Demand};
 use crate::load::Surroundings;
 use crate::model::File;
@@ -21,6 +23,7 @@ pub(super) struct Look<'a> {
     /// Proxies in the tree by section and name.
     proxies: HashMap<(&'a str, &'a str), &'a Node>,
     binds: &'a [Bind],
+    rules: &'a Compiled,
     workers: usize,
     surroundings: &'a Surroundings<'a>,
 }
@@ -38,6 +41,7 @@ const LINTS: &[fn(&Look<'_>, &mut Diagnostics)] = &[
     sources::maxconn_over_source_ports,
     sources::sources_of_another_family,
     sources::sources_without_effect,
+    rules::rules,
 ];
 
 pub(super) fn lint(look: &Look<'_>, found: &mut Diagnostics) {
@@ -51,13 +55,14 @@ impl<'a> Look<'a> {
         file: &'a File,
         tree: &'a Node,
         binds: &'a [Bind],
+        rules: &'a Compiled,
         workers: usize,
         surroundings: &'a Surroundings<'a>,
     ) -> Self {
         let sections = ["frontends", "backends"].into_iter().filter_map(|name| Some((name, tree.get(name)?)));
         let proxies =
             sections.flat_map(|(section, node)| node.named().map(move |(name, _, proxy)| ((section, name), proxy)));
-        Self { file, tree, proxies: proxies.collect(), binds, workers, surroundings }
+        Self { file, tree, proxies: proxies.collect(), binds, rules, workers, surroundings }
     }
 
     fn mode(&self, own: &Option<Spanned<Mode>>) -> Mode {
@@ -173,6 +178,10 @@ fn keys_of_the_other_mode(look: &Look<'_>, found: &mut Diagnostics) {
         &["httpclose"],
         &["http-keep-alive"],
         &["http-reuse"],
+        &["http-request"],
+        &["http-response"],
+        &["http-after-response"],
+        &["monitor-uri"],
         &["timeouts", "http-request"],
         &["timeouts", "http-keep-alive"],
     ];

@@ -1,0 +1,135 @@
+//! `lb route`: a request on paper, and the exit codes.
+
+use std::process::{Command, Output};
+
+use plimsoll_testkit::lb;
+
+const FILE: &str = r#"
+defaults: { timeouts: { connect: 1s, client: 1s, server: 1s } }
+frontends:
+  web:
+    bind: ["*:80", "*:443"]
+    acls:
+      first: int(7) 1:6 7
+      never: always_false
+    http-request:
+      - deny if { always_true } !first
+      - set-var(txn.who) str(me) if first
+      - deny status 429 content-type text/plain string slow if never
+    use-backend:
+      - api if { var(txn.who) -m str me } !{ var(txn.gone) -m found }
+    default-backend: app
+  refusing:
+    bind: "*:81"
+    http-request:
+      - return status 418 content-type text/plain string short hdr X-By rules
+      - deny if { always_false }
+  bytes: { mode: tcp, bind: "*:5432", default-backend: database }
+backends:
+  app: { servers: { a: "10.0.0.1:80" } }
+  api: { servers: { a: "10.0.0.1:80", b: { address: "10.0.0.2:80", backup: true }, c: { address: "10.0.0.3:80", disabled: true } } }
+  database: { mode: tcp, servers: { d: "10.0.0.4:5432" } }
+"#;
+
+fn route(arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("lb.yaml");
+    std::fs::write(&file, FILE).expect("a file");
+    Command::new(lb::binary()).arg("route").arg("-f").arg(&file).args(arguments).output().expect("lb")
+}
+
+fn shown(arguments: &[&str]) -> String {
+    let output = route(arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let output = route(arguments);
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).expect("text")
+}
+
+#[test]
+fn a_request_is_led_through_its_rules_to_the_servers_that_may_get_it() {
+    let expected = r#"frontend web · http-request
+  lb.yaml:10  · deny if { always_true } !first
+                if     { always_true }  yes
+                and    !first           no   int(7) is 7
+  lb.yaml:11  ✓ set-var(txn.who) str(me) if first
+                if     first  yes  int(7) is 7
+                txn.who = "me"
+  lb.yaml:12  · deny status 429 content-type text/plain string slow if never
+                if     never  no   always_false is false
+
+frontend web · use-backend
+  lb.yaml:14  ■ api if { var(txn.who) -m str me } !{ var(txn.gone) -m found }
+                if     { var(txn.who) -m str me }   yes  var(txn.who) is "me"
+                and    !{ var(txn.gone) -m found }  yes  var(txn.gone) has no value
+
+backend     api  by `api if { var(txn.who) -m str me } !{ var(txn.gone) -m found }`
+servers     a  10.0.0.1:80  weight   1
+            b  10.0.0.2:80  weight   1  backup
+            c  10.0.0.3:80  weight   1  disabled
+            in the order of a fresh `balance: roundrobin`
+variables   txn.who = "me"
+"#;
+    assert_eq!(shown(&["GET http://a.example/x", "--from", "10.0.0.1"]), expected);
+}
+
+#[test]
+fn an_answer_of_a_rule_is_shown_as_its_client_gets_it() {
+    let text = shown(&["http://a.example:81/x"]);
+    assert!(text.contains("  lb.yaml:19  ■ return status 418"), "{text}");
+    assert!(text.contains("1 more rule is not looked at"), "{text}");
+    assert!(text.contains("answer      418  rule.return, by `return status 418"), "{text}");
+    assert!(text.contains("            X-By: rules\n"), "{text}");
+    assert!(text.ends_with("            short\n"), "{text}");
+}
+
+#[test]
+fn a_connection_of_tcp_mode_needs_no_request() {
+    let text = shown(&["--from", "10.0.0.1"]);
+    assert!(text.starts_with("frontend bytes: no rule looks at it\nbackend     database  default-backend\n"), "{text}");
+}
+
+#[test]
+fn json_says_the_same_to_programs() {
+    let json = shown(&["GET http://a.example/", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&json).expect("an object");
+    assert_eq!(report["decision"]["kind"], "backend");
+    assert_eq!(report["decision"]["name"], "api");
+    assert_eq!(report["lists"][0]["rules"][1]["changes"][0], "txn.who = \"me\"");
+}
+
+#[test]
+fn the_frontend_is_found_by_port_by_address_or_by_name() {
+    assert!(shown(&["GET http://a.example/", "--to", "10.9.9.9:81"]).contains("418"));
+    assert!(shown(&["GET /", "-H", "Host: a", "--frontend", "refusing"]).contains("418"));
+    let told = refused(&["GET http://a.example:9/"]);
+    assert!(
+        told.contains("no frontend listens at port 9: choose one with --frontend or --to; there are web, refusing"),
+        "{told}"
+    );
+    assert!(refused(&["GET /", "--frontend", "wep"]).contains("did you mean `web`?"));
+    assert!(refused(&["--frontend", "web"]).contains("frontend `web` reads requests"));
+}
+
+#[test]
+fn what_is_no_request_is_told_with_exit_code_2() {
+    assert!(refused(&["GET  / x y z"]).contains("is not a request"));
+    assert!(refused(&["GET http://a/", "-H", "nonsense"]).contains("is not a header field"));
+    assert!(refused(&["GET http://a/", "-H", "A b: c"]).contains("refused before any rule sees it"));
+    assert!(refused(&["GET http://a/", "--from", "somewhere"]).contains("an address is written"));
+}
+
+#[test]
+fn a_file_with_errors_is_told_with_exit_code_1() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("lb.yaml");
+    std::fs::write(&file, "frontends: { web: { bind: \"*:80\", default-backend: gone } }\n").expect("a file");
+    let output =
+        Command::new(lb::binary()).arg("route").arg("-f").arg(&file).arg("GET http://a/").output().expect("lb");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("unknown backend `gone`"));
+}
