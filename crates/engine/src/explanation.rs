@@ -102,8 +102,10 @@ mod tests {
 
     /// Codes of a family that stand in quotes.
     fn written(sources: &str, family: &str) -> Vec<String> {
-        let quoted = sources.split(&format!("\"{family}")).skip(1).map(str::to_owned).collect::<Vec<_>>();
-        let names = quoted.iter().filter_map(|rest| rest.split_once('"').map(|(name, _)| name));
+        let begin = format!("\"{family}");
+        // What an event is called is no finding.
+        let places = sources.match_indices(&begin).filter(|(at, _)| !sources[..*at].ends_with("slug: "));
+        let names = places.filter_map(|(at, _)| sources[at + begin.len()..].split_once('"').map(|(name, _)| name));
         let plain =
             |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
         names.filter(plain).map(|name| format!("{family}{name}")).collect()

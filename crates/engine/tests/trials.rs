@@ -11,6 +11,7 @@ frontends:
       - deny status 429 content-type text/plain string slow hdr Retry-After 5 if { hdr(x-slow) -m found }
       - redirect location /there if { path -m str /here }
       - reject if { hdr(x-gone) -m found }
+      - tarpit status 418 if { hdr(x-robot) -m found }
       - set-header X-Rule %[method] if { method GET }
       - set-var(txn.a) int(1)
     use-backend: "api if { path_beg /api }"
@@ -44,6 +45,7 @@ fn what_comes_as_expected_is_not_told() {
   routed: { request: "POST http://a/api/x", from: "10.0.0.1:5", expect: { backend: api, server: a, rule: api if, request-header: { X-Rule: "" }, closed: false } }
   denied: { request: "GET http://a/", headers: { X-Slow: "1" }, frontend: web, expect: { status: 429, header: { Retry-After: "5", X-None: "" }, rule: deny } }
   moved: { request: "GET http://a/here", to: "10.0.0.1:80", expect: { status: 302, location: /there } }
+  held: { request: "GET http://a/", headers: { X-Robot: "1" }, expect: { status: 418, rule: tarpit } }
   gone: { request: "GET http://a/", headers: { X-Gone: "1" }, expect: { closed: true } }
   bytes: { expect: { backend: bytes, server: a } }
 "#;
