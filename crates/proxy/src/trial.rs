@@ -59,7 +59,7 @@ impl Trial {
         system.block_on(async {
             let worker = Worker::start(0, Arc::clone(process), None, Mark::default(), Tick::now());
             let mut client = self.client(frontend, &worker)?;
-            run::Run::new(frontend).of(self, &mut client)
+            run::Run::new(frontend, &mut client).of(self, &mut client)
         })
     }
 
@@ -74,7 +74,8 @@ impl Trial {
         }
         let permit = Permit::entered(&port, gates);
         let mut client = Client::new(Stream::from_fd(ours.into())?, Peer::Inet(self.from), permit);
-        let proxied = Proxied { destination: Some(self.to), at: Tick::now(), early: Buffer::default() };
+        let (at, early, tlvs) = (Tick::now(), Buffer::default(), Box::default());
+        let proxied = Proxied { destination: Some(self.to), real: None, tlvs, at, early };
         client.proxied = Some(Box::new(proxied));
         Ok(client)
     }

@@ -9,7 +9,7 @@ use plimsoll_rules::{Arena, Context, End, Place, Rules, Upload, Wait};
 use super::watch::{Notes, all, request_lines, response_lines};
 use super::{Candidate, Decision, Report, Trial, Untried};
 use crate::client::Client;
-use crate::rules::{Proxies, Reply, State, Verdict};
+use crate::rules::{Proxies, Reply, State, Verdict, tell};
 use crate::site::Route;
 use crate::snapshot::{Backend, Frontend, Mode};
 use crate::{MONITOR, RULE_DENY, RULE_REWRITE};
@@ -33,13 +33,13 @@ pub(super) struct Run {
 struct Decided;
 
 impl Run {
-    pub(super) fn new(frontend: &Arc<Frontend>) -> Self {
+    pub(super) fn new(frontend: &Arc<Frontend>, client: &mut Client) -> Self {
         let mut notes = Notes::default();
         notes.report.frontend = frontend.name.to_string();
         Self {
             frontend: Arc::clone(frontend),
             proxies: Proxies::of(&Route::new(frontend)),
-            state: State::default(),
+            state: State::of(client),
             notes,
             upload: Upload::default(),
             request: None,
@@ -60,7 +60,6 @@ impl Run {
             self.notes.begins(Some(&request), None);
             self.request = Some(request);
         }
-        self.state = State::of(client);
         if let Some(report) = self.monitored(client) {
             return Ok(report);
         }
@@ -68,13 +67,14 @@ impl Run {
             Ok(chosen) => chosen,
             Err(Decided) => return Ok(self.decided(client)),
         };
-        if let Some(request) = &mut self.request {
-            let backend = self.proxies.site.as_ref().map(|site| &site.backend);
-            if (self.frontend.forwardfor || backend.is_some_and(|backend| backend.forwardfor))
-                && let Some(address) = client.address()
-            {
-                request.head.add(b"X-Forwarded-For", address.ip().to_string().as_bytes());
-            }
+        if let Some(request) = &mut self.request
+            && let Some(site) = &self.proxies.site
+            && let Err(outcome) = tell(client, &self.proxies.route, site, request)
+        {
+            let (head, body, rule) = (Vec::new(), String::new(), "http-restrict-req-hdr-names".to_owned());
+            let (status, outcome) = (outcome.status, outcome.slug);
+            self.notes.report.decision = Decision::Reply { status, head, body, outcome, tarpit: false, rule };
+            return Ok(self.finish());
         }
         self.routed(chosen);
         Ok(self.finish())
@@ -105,6 +105,9 @@ impl Run {
         let all = Rc::clone(&self.proxies.route);
         let mut by = None;
         if let Some(rules) = all.frontend.rules.clone() {
+            if let Some(request) = self.request.as_ref().filter(|_| !rules.captures.is_empty()) {
+                self.proxies.captured.get_mut().request(&rules.captures, &request.head);
+            }
             self.list(&rules.connection, Place::TcpConnection, client)?;
             self.list(&rules.session, Place::TcpSession, client)?;
             self.list(&rules.content, content, client)?;
