@@ -56,7 +56,7 @@ fn slow(rules: &[&str], more: &str) -> (Lb, Origin) {
     for rule in rules {
         let _ = writeln!(yaml, "      - '{}'", rule.replace('\'', "''"));
     }
-    let _ = write!(yaml, "{more}backends: {{ app: {{ servers: {{ a: '{}' }} }} }}\n", origin.addr);
+    let _ = writeln!(yaml, "{more}backends: {{ app: {{ servers: {{ a: '{}' }} }} }}", origin.addr);
     (Lb::start(&yaml), origin)
 }
 

@@ -57,7 +57,6 @@ fn stays(client: &Client, frontend: &Frontend, request: &Request, whole: bool) -
 
 /// Answers a request that no server answered. Its connection stays if the client may keep it and nothing of the request is left unread.
 #[cold]
-#[expect(clippy::too_many_arguments, reason = "an answer to everything that may have happened by now")]
 pub(super) async fn fail(
     client: &Client,
     frontend: &Frontend,

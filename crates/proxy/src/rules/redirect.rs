@@ -123,7 +123,7 @@ fn parse(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act
         let Some(word) = call.words.take() else { break };
         match word.as_str() {
             "location" => {
-                target = Some((To::Location, Format::compile(&call.word("an address", compiler)?, compiler)?))
+                target = Some((To::Location, Format::compile(&call.word("an address", compiler)?, compiler)?));
             }
             "prefix" => target = Some((To::Prefix, Format::compile(&call.word("a prefix", compiler)?, compiler)?)),
             "scheme" => target = Some((To::Scheme, Format::compile(&call.word("a scheme", compiler)?, compiler)?)),

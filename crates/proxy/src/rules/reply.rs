@@ -127,7 +127,7 @@ impl Recipe {
                 }
                 "string" => recipe.body = Content::Fixed(call.word("a text", compiler)?.as_str().as_bytes().into()),
                 "lf-string" => {
-                    recipe.body = Content::Format(Format::compile(&call.word("a format", compiler)?, compiler)?)
+                    recipe.body = Content::Format(Format::compile(&call.word("a format", compiler)?, compiler)?);
                 }
                 "hdr" => {
                     let name = call.word("the name of a field", compiler)?;
