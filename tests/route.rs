@@ -133,3 +133,38 @@ fn a_file_with_errors_is_told_with_exit_code_1() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("unknown backend `gone`"));
 }
+
+/// A frontend around keys of a frontend, or a whole file around `tests`.
+fn whole(piece: &str) -> String {
+    let indented: String = piece.lines().map(|line| format!("    {line}\n")).collect();
+    let (own, tests) = if piece.starts_with("tests:") { ("", piece) } else { (&*indented, "") };
+    let own = match own {
+        "" => {
+            "    forwardfor: true\n    http-request: deny if { path_canonical -m beg /cellar }\n    use-backend: api if { host_canonical api.example }\n"
+        }
+        own => own,
+    };
+    format!(
+        "defaults: {{ timeouts: {{ connect: 1s, client: 1s, server: 1s }} }}\n\
+         frontends:\n  web:\n    bind: \"127.0.0.1:8080\"\n    default-backend: app\n{own}\
+         backends:\n  app: {{ servers: {{ a: \"10.0.0.1:80\" }} }}\n  api: {{ servers: {{ a: \"10.0.0.2:80\" }} }}\n  static: {{ servers: {{ a: \"10.0.0.3:80\" }} }}\n{tests}"
+    )
+}
+
+#[test]
+fn every_piece_of_the_guide_to_rules_passes_the_check() {
+    let guide = std::fs::read_to_string(lb::root().join("docs/rules.md")).expect("the guide");
+    let pieces: Vec<&str> = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(pieces.len() >= 10, "{}", pieces.len());
+    for piece in pieces {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("lb.yaml");
+        std::fs::write(&file, whole(piece)).expect("a file");
+        let output = Command::new(lb::binary()).args(["check", "-f"]).arg(&file).output().expect("lb");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{piece}\n{said}");
+        // What only stands there to show a key leads nowhere.
+        let warnings = said.matches("warning[").count() - said.matches("warning[config.unused-backend]").count();
+        assert_eq!(warnings, 0, "{piece}\n{said}");
+    }
+}

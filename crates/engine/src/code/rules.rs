@@ -196,4 +196,21 @@ pub(crate) const RULES: &[Code] = &[
         likely: &["a rule was changed and its test was not", "a rule was changed by mistake"],
         change: &["look at every step: `lb route` with the same request", "correct the rule, or what is expected"],
     },
+    Code {
+        code: "rule.no-effect",
+        text: "A rule does nothing here.",
+        cause: "The action is known from HAProxy, and what it changes there does not exist here.",
+        likely: &["a configuration was carried over from HAProxy"],
+        change: &["take the rule out"],
+    },
+    Code {
+        code: "rule.not-yet",
+        text: "This action exists in HAProxy, and a later version will read it.",
+        cause: "The action is known and what it would do is not there. It is an error and not a warning, because a rule that is passed over could leave open what it should close.",
+        likely: &["a configuration was carried over from HAProxy"],
+        change: &[
+            "take the rule out, if its effect can be missed",
+            "keep HAProxy in front for what needs it; docs/roadmap.md lists what is not here yet",
+        ],
+    },
 ];
