@@ -171,6 +171,7 @@ frontends:
     bind: ["127.0.0.1:0"]
     unique-id-format: '{id}'
     unique-id-header: X-Id
+    capture: [request header Host len 3, response header X-B len 8, cookie SID len 8]
     http-request:
       - set-var(txn.v) path
       - deny if {{ path /deny }}
@@ -202,6 +203,9 @@ frontend web
  bind fd@0
  unique-id-format {id}
  unique-id-header X-Id
+ capture request header Host len 3
+ capture response header X-B len 8
+ capture cookie SID len 8
  http-request set-var(txn.v) path
  http-request deny if {{ path /deny }}
  use_backend dead if {{ path /dead }}
@@ -241,7 +245,7 @@ fn every_alias_of_a_request_is_what_haproxy_writes() {
     };
     one(
         &[
-            ("GET /a/b?x=1&y=%22 HTTP/1.1\r\nHost: h\r\n\r\n", 200),
+            ("GET /a/b?x=1&y=%22 HTTP/1.1\r\nHost: host\r\nCookie: a=b; SID=0123456789\r\n\r\n", 200),
             ("POST /c HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", 200),
         ],
         2,

@@ -51,10 +51,28 @@ const fn captured(name: &'static str, show: Show, doc: &'static str) -> Alias {
     Alias { show, ..text(name, ANY, |_| None, doc) }
 }
 
+/// The slots of the frontend, what is in them or not. A frontend without slots has nothing to show.
+fn slots(cx: &Context<'_>, response: bool, each: &mut dyn FnMut(Option<&[u8]>)) -> bool {
+    // Of what is no request nothing was captured.
+    let (Some(proxies), Some(_)) = (cx.fact::<Proxies>(), cx.fact::<Request>()) else { return false };
+    let Some(rules) = &proxies.route.frontend.rules else { return false };
+    let wanted = if response { rules.captures.response.len() } else { rules.captures.request.len() };
+    let captured = proxies.captured.borrow();
+    let kept = if response { &captured.response } else { &captured.request };
+    (0..wanted).for_each(|slot| each(kept.get(slot).and_then(Option::as_deref)));
+    wanted > 0
+}
+
+/// The captured cookie of the client, or of the server.
+fn cookie<'c>(cx: &'c Context<'_>, of: usize) -> Option<Value<'c>> {
+    let captured = cx.fact::<Proxies>()?.captured.borrow();
+    captured.cookies[of].as_deref().map(|cookie| Value::Str(cx.arena().keep(cookie)))
+}
+
 const ALIASES: &[Alias] = &[
     number("B", RECORD, |cx| count(logged(cx)?.bytes_out), "Bytes sent to the client."),
-    text("CC", REQUEST, |_| None, "The captured cookie of the request."),
-    text("CS", REQUEST, |_| None, "The captured cookie of the response."),
+    text("CC", REQUEST, |cx| cookie(cx, 0), "The captured cookie of the request."),
+    text("CS", REQUEST, |cx| cookie(cx, 1), "The captured cookie of the response."),
     text("H", Needs::NOTHING, |_| Some(Value::Str(HOSTNAME.as_bytes())), "The name of this host."),
     uri("HM", |cx| part(cx, |line| line.method), "The method."),
     uri("HP", |cx| part(cx, |line| line.path()), "The target without its query."),
@@ -130,10 +148,10 @@ const ALIASES: &[Alias] = &[
     address("fi", ANY, |cx| ip(destination(cx)), "The address that the client connected to."),
     hex("fp", ANY, |cx| port(destination(cx)), "The port that the client connected to."),
     text("ft", ANY, frontend, "The frontend, with a ~ behind it if it speaks TLS."),
-    captured("hr", Show::Braces(|_, _| false), "Captured fields of the request, in braces."),
-    captured("hrl", Show::List(|_, _| false), "Captured fields of the request, one by one."),
-    captured("hs", Show::Braces(|_, _| false), "Captured fields of the response, in braces."),
-    captured("hsl", Show::List(|_, _| false), "Captured fields of the response, one by one."),
+    captured("hr", Show::Braces(|cx, each| slots(cx, false, each)), "Captured fields of the request, in braces."),
+    captured("hrl", Show::List(|cx, each| slots(cx, false, each)), "Captured fields of the request, one by one."),
+    captured("hs", Show::Braces(|cx, each| slots(cx, true, each)), "Captured fields of the response, in braces."),
+    captured("hsl", Show::List(|cx, each| slots(cx, true, each)), "Captured fields of the response, one by one."),
     hex("lc", RECORD, |cx| count(logged(cx)?.count), "The number of this line in the log of its frontend."),
     hex("pid", Needs::NOTHING, |_| count(u64::from(std::process::id())), "The number of this process."),
     uri("r", |cx| part(cx, |line| line.whole(cx)), "The first line of the request."),
