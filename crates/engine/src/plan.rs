@@ -10,7 +10,7 @@ mod rules;
 mod servers;
 pub(crate) mod splicing;
 
-use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Spanned};
+use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Span, Spanned};
 use plimsoll_net::{Address, ListenOptions};
 use plimsoll_observe::{LogTarget, To};
 use plimsoll_proxy::Mode;
@@ -125,8 +125,6 @@ pub(crate) fn compile(
 
 /// Names that must exist, and modes that must agree.
 fn references(file: &File, written: &Written<'_>, found: &mut Diagnostics) {
-    let default_mode = file.defaults.mode.unwrap_or_default();
-    let mode = |mode: &Option<Spanned<Mode>>| mode.as_deref().copied().unwrap_or(default_mode);
     for (name, frontend) in file.frontends.iter() {
         let Some(wanted) = &frontend.default_backend else {
             if !frontend.use_backend.is_empty() || !frontend.http_request.is_empty() {
@@ -149,19 +147,40 @@ fn references(file: &File, written: &Written<'_>, found: &mut Diagnostics) {
             }
             continue;
         };
-        let (ours, theirs) = (mode(&frontend.mode), mode(&backend.mode));
-        if ours != theirs {
-            let word = |mode| if mode == Mode::Tcp { "tcp" } else { "http" };
-            let text = format!("frontend `{name}` and backend `{wanted}` have different modes");
-            let place = backend.mode.as_ref().map_or(defined.span(), Spanned::span);
-            let place = if place.is_none() { defined.span() } else { place };
-            found.push(
-                Diagnostic::error("config.mode-mismatch", wanted.span(), text)
-                    .label(format!("the frontend's mode is {}", word(ours)))
-                    .also(place, format!("the backend's mode is {}", word(theirs))),
-            );
+        modes_agree(file, (name, &frontend.mode), (defined, &backend.mode), wanted.span(), found);
+    }
+    // What rules lead to by name; whether it exists was looked at with the rules.
+    for (name, frontend) in file.frontends.iter() {
+        for rule in frontend.use_backend.iter() {
+            let word = rule.split_whitespace().next().unwrap_or_default().trim_matches(['"', '\'']);
+            if let Some((defined, backend)) = file.backends.get_key_value(word) {
+                modes_agree(file, (name, &frontend.mode), (defined, &backend.mode), rule.span(), found);
+            }
         }
     }
+}
+
+/// A frontend leads to backends of its own mode only.
+fn modes_agree(
+    file: &File,
+    (frontend, ours): (&Spanned<String>, &Option<Spanned<Mode>>),
+    (backend, theirs): (&Spanned<String>, &Option<Spanned<Mode>>),
+    wanted: Span,
+    found: &mut Diagnostics,
+) {
+    let mode = |mode: &Option<Spanned<Mode>>| mode.as_deref().copied().or(file.defaults.mode).unwrap_or_default();
+    if mode(ours) == mode(theirs) {
+        return;
+    }
+    let word = |own| if mode(own) == Mode::Tcp { "tcp" } else { "http" };
+    let text = format!("frontend `{frontend}` and backend `{backend}` have different modes");
+    let place = theirs.as_ref().map_or(backend.span(), Spanned::span);
+    let place = if place.is_none() { backend.span() } else { place };
+    found.push(
+        Diagnostic::error("config.mode-mismatch", wanted, text)
+            .label(format!("the frontend's mode is {}", word(ours)))
+            .also(place, format!("the backend's mode is {}", word(theirs))),
+    );
 }
 
 /// Values whose range the type does not say.

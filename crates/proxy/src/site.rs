@@ -52,9 +52,12 @@ impl Route {
         Rc::new(Self { frontend: Arc::clone(frontend), site, others: RefCell::default() })
     }
 
-    /// The site of a backend that a rule leads to.
+    /// The site of a backend that a rule leads to. `None` too where it has another mode, which a name that is made when it is needed may lead to.
     pub(crate) fn switched(&self, place: u32) -> Option<Rc<Site>> {
         let backend = self.frontend.directory.backends.get(place as usize)?;
+        if backend.mode != self.frontend.mode {
+            return None;
+        }
         if let Some(site) = self.site.as_ref().filter(|site| Arc::ptr_eq(&site.backend, backend)) {
             return Some(Rc::clone(site));
         }
