@@ -163,3 +163,39 @@ fn a_client_that_is_dropped_silently_goes_on_waiting() {
         assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
     }
 }
+
+#[test]
+fn a_rule_silences_the_line_of_a_connection() {
+    let rules = [
+        "tcp-request: { inspect-delay: 2s, content: [\"set-log-level silent if { req.payload(0,5) -m str quiet }\", accept] }",
+        " tcp-request inspect-delay 2s\n tcp-request content set-log-level silent if { req.payload(0,5) -m str quiet }\n \
+         tcp-request content accept",
+    ];
+    for lb in &both(rules, ["", ""]) {
+        assert_eq!(said(lb, b"quiet please").0, "one:quiet please");
+        assert_eq!(said(lb, b"aloud please").0, "one:aloud please");
+        let lines = || lb.stdout().lines().filter(|line| line.contains(" one/s ")).count();
+        plimsoll_testkit::eventually("the other one is logged", Duration::from_secs(10), || lines() > 0);
+        assert_eq!(lines(), 1);
+    }
+}
+
+#[test]
+fn what_came_behind_a_proxy_header_is_judged_or_goes_to_the_server() {
+    for rules in
+        ["", "tcp-request: { inspect-delay: 2s, content: [\"reject unless { req.payload(0,5) -m str hello }\"] }"]
+    {
+        let yaml = format!(
+            "global: {{ threads: 1 }}\n\
+             defaults: {{ mode: tcp, timeouts: {{ connect: 2s, client: 5s, server: 5s }} }}\n\
+             frontends:\n  web:\n    bind: {{ address: \"127.0.0.1:0\", accept-proxy: true }}\n    default-backend: one\n{}\
+             backends: {{ one: {{ servers: {{ s: \"{}\" }} }} }}\n",
+            indented(rules),
+            echo("one:")
+        );
+        let lb = Lb::start(&yaml);
+        // One segment carries both.
+        let heard = said(&lb, b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nhello there");
+        assert_eq!(heard, ("one:hello there".to_owned(), false), "{rules}");
+    }
+}

@@ -21,6 +21,7 @@ use crate::connect::connect;
 use crate::lease::{Lease, Stay};
 use crate::personal::personal;
 use crate::relay::{Moved, closing};
+use crate::rules::LogLevel;
 use crate::rules::{Formats, Logged, Times, number};
 use crate::site::Route;
 use crate::snapshot::{BackendLive, FrontendLive};
@@ -40,6 +41,8 @@ struct Record {
     connected: Option<Duration>,
     retries: u32,
     redispatched: bool,
+    /// `set-log-level silent`
+    silent: bool,
     /// What its format looks at, if it has one.
     look: Option<Box<Look>>,
 }
@@ -72,7 +75,9 @@ impl Record {
 
     /// The rules are done with: what they set is for the log.
     fn take(&mut self, judge: Option<&mut Judge>) {
-        if let (Some(look), Some(judge)) = (&mut self.look, judge) {
+        let Some(judge) = judge else { return };
+        self.silent = judge.state.fate.log == Some(LogLevel::Silent);
+        if let Some(look) = &mut self.look {
             *look.variables.get_mut() = std::mem::take(&mut judge.state.variables);
         }
     }
@@ -122,6 +127,8 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
     let mut route = client.port().route();
     *record = Record::of(client, &route);
     let mut judge = Judge::of(&route, client);
+    // What came behind a PROXY header: rules look at it, or it goes to the server as it is.
+    let mut early = if judge.is_none() { client.take_early() } else { Buffer::default() };
     let mut wanted = None;
     if let Some(of_frontend) = &mut judge
         && let Err(outcome) = of_frontend.frontend(client).await
@@ -199,8 +206,7 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
                     look.source = client::local(&stream);
                 }
                 let rules = backend.rules.as_ref().filter(|rules| !rules.response_content.is_empty());
-                let (mut early, mut moved) = (Buffer::default(), 0);
-                let mut down = Buffer::default();
+                let (mut down, mut moved) = (Buffer::default(), 0);
                 if let Some(judge) = &mut judge {
                     early = std::mem::take(&mut judge.buf);
                 }
@@ -225,7 +231,8 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
             }
             Err(outcome) => {
                 drop(lease);
-                if record.retries == backend.retries {
+                let set = judge.as_ref().and_then(|judge| judge.state.fate.retries);
+                if record.retries >= set.unwrap_or(backend.retries) {
                     drop(stay);
                     record.take(judge.as_deref_mut());
                     return Err(failed(&route, Some(server), record, outcome));
@@ -304,7 +311,9 @@ impl Parties<'_> {
         if *outcome != OK {
             self.failed(outcome);
         }
-        let Some(log) = self.worker.log.as_ref().filter(|log| self.log && log.wants_lines()) else { return };
+        let Some(log) = self.worker.log.as_ref().filter(|log| self.log && !record.silent && log.wants_lines()) else {
+            return;
+        };
         let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         let line = TcpRecord {
             client: self.client,

@@ -93,6 +93,18 @@ impl Acl {
         Some(acl)
     }
 
+    /// A named one that an expression asks for. `None`: there is none, or it looks at what is not there, which is reported.
+    pub(crate) fn used_as_value(name: &str, compiler: &mut Compiler<'_>) -> Option<Arc<Self>> {
+        let acl = compiler.acls.get(name, compiler.language)?;
+        acl.used.store(true, Ordering::Relaxed);
+        if let Some(place) = compiler.place {
+            for line in &acl.lines {
+                line.expr.usable(place, line.expr.span(), compiler)?;
+            }
+        }
+        Some(acl)
+    }
+
     /// Was it used by anything?
     #[must_use]
     pub fn is_used(&self) -> bool {

@@ -1,5 +1,6 @@
 //! The rows of this crate: what needs no fact. A file is an idea; a line here is a file.
 
+mod acls;
 mod addresses;
 mod arithmetic;
 mod ciphers;
@@ -33,6 +34,7 @@ use crate::language::Parts;
 pub const PARTS: &[Parts] = &[
     Parts { converters: maps::CONVERTERS, actions: maps::ACTIONS, ..Parts::EMPTY },
     Parts { fetches: constants::FETCHES, ..Parts::EMPTY },
+    Parts { fetches: acls::FETCHES, ..Parts::EMPTY },
     Parts { fetches: outside::FETCHES, ..Parts::EMPTY },
     Parts { converters: addresses::CONVERTERS, ..Parts::EMPTY },
     Parts { converters: arithmetic::CONVERTERS, ..Parts::EMPTY },

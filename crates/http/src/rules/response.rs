@@ -22,6 +22,14 @@ pub(super) const FETCHES: &[Fetch] = &[
         doc: "The status of the response.",
         ..Fetch::PLAIN
     },
+    Fetch {
+        name: "txn.status",
+        output: Type::Int,
+        needs: Needs::All(&[Slot::Response]),
+        eval: |_, cx| Some(Value::Int(i64::from(cx.fact::<Response>()?.status))),
+        doc: "The status that the client is told: the same as `status`, with what rules made of it.",
+        ..Fetch::PLAIN
+    },
     Fetch { name: "res.ver", ..VERSION },
     Fetch { name: "resp_ver", ..VERSION },
 ];

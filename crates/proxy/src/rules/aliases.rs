@@ -184,14 +184,32 @@ const ALIASES: &[Alias] = &[
     ),
 ];
 
-const FETCHES: &[Fetch] = &[Fetch {
-    name: "unique-id",
-    output: Type::Str,
-    needs: ANY,
-    eval: |_, cx| id(cx),
-    doc: "The name that `unique-id-format` gave the request.",
-    ..Fetch::PLAIN
-}];
+const FETCHES: &[Fetch] = &[
+    Fetch {
+        name: "unique-id",
+        output: Type::Str,
+        needs: ANY,
+        eval: |_, cx| id(cx),
+        doc: "The name that `unique-id-format` gave the request.",
+        ..Fetch::PLAIN
+    },
+    Fetch {
+        name: "bytes_in",
+        output: Type::Int,
+        needs: RECORD,
+        eval: |_, cx| count(logged(cx)?.bytes_in),
+        doc: "Bytes that the client sent, as `%U`.",
+        ..Fetch::PLAIN
+    },
+    Fetch {
+        name: "bytes_out",
+        output: Type::Int,
+        needs: RECORD,
+        eval: |_, cx| count(logged(cx)?.bytes_out),
+        doc: "Bytes that the client was sent, as `%B`.",
+        ..Fetch::PLAIN
+    },
+];
 
 static HOSTNAME: LazyLock<String> = LazyLock::new(plimsoll_observe::hostname);
 

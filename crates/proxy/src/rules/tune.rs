@@ -15,6 +15,8 @@ const HTTP: Places = Places::HTTP_REQUEST.and(Places::of(&[Place::HttpResponse])
 /// Where HAProxy knows `set-nice` and its likes.
 const ANY: Places = Places::TCP_CONTENT.and(Places::TCP_RESPONSE).and(HTTP);
 const OF_CLIENT: Places = ANY.and(Places::EARLY);
+/// Where a connection to a server may be told apart by them.
+const OF_SERVER: Places = Places::HTTP_REQUEST.and(Places::of(&[Place::TcpContentOfHttp]));
 
 const ACTIONS: &[Action] = &[
     Action {
@@ -75,14 +77,14 @@ const ACTIONS: &[Action] = &[
     },
     Action {
         name: "set-bc-mark",
-        places: Places::HTTP_REQUEST.and(Places::TCP_CONTENT),
+        places: OF_SERVER,
         usage: "set-bc-mark NUMBER|EXPRESSION",
         parse: |call, compiler| packets(call, Packets::ServerMark, compiler),
         doc: "Marks what is sent to the server, for routes and packet filters. Needs CAP_NET_ADMIN.",
     },
     Action {
         name: "set-bc-tos",
-        places: Places::HTTP_REQUEST.and(Places::TCP_CONTENT),
+        places: OF_SERVER,
         usage: "set-bc-tos NUMBER|EXPRESSION",
         parse: |call, compiler| packets(call, Packets::ServerTos, compiler),
         doc: "Sets the type of service of what is sent to the server.",
