@@ -174,6 +174,7 @@ frontends:
     capture: [request header Host len 3, response header X-B len 8, cookie SID len 8]
     http-request:
       - set-var(txn.v) path
+      - set-path /edited if {{ path /c }}
       - deny if {{ path /deny }}
     use-backend: ["dead if {{ path /dead }}", "empty if {{ path /empty }}"]
     default-backend: app
@@ -207,6 +208,7 @@ frontend web
  capture response header X-B len 8
  capture cookie SID len 8
  http-request set-var(txn.v) path
+ http-request set-path /edited if {{ path /c }}
  http-request deny if {{ path /deny }}
  use_backend dead if {{ path /dead }}
  use_backend empty if {{ path /empty }}

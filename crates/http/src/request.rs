@@ -344,6 +344,9 @@ impl Request {
     /// Method and target as they were received: `method_text` and `target` are what rules made of them.
     #[must_use]
     pub fn received(&self) -> (&[u8], &[u8]) {
+        if self.method_text.start == 0 && self.target.start == self.method_text.end + 1 {
+            return (self.head.get(self.method_text), self.head.get(self.target));
+        }
         let mut parts = self.line().split(|&byte| byte == b' ');
         (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
     }

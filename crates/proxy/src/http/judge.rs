@@ -188,27 +188,31 @@ impl Judge {
             if !self.state.get_mut().fate.hints.is_empty() {
                 self.tell_early(client, request).await;
             }
-            match end {
-                End::Passed => break,
-                End::Stopped { rule } => {
-                    self.note(rules, rule);
-                    break;
-                }
-                End::Final { rule } => {
-                    self.note(rules, rule);
-                    return Err(Decided);
-                }
-                End::Failed { .. } => {
-                    self.state.get_mut().fate.verdict = Some(Verdict::Failed);
-                    return Err(Decided);
-                }
-                End::Wait { rule, wait } => {
-                    from = rule;
-                    wait_for(client, wait).await;
-                }
-            }
+            let Some((rule, wait)) = self.course(rules, end)? else { break };
+            from = rule;
+            wait_for(client, wait).await;
         }
         Ok(())
+    }
+
+    /// What comes after a list: nothing more of it, or from which rule it goes on, and what has to happen before.
+    fn course(&self, rules: &Rules, end: End) -> Result<Option<(usize, Wait)>, Decided> {
+        match end {
+            End::Passed => Ok(None),
+            End::Stopped { rule } => {
+                self.note(rules, rule);
+                Ok(None)
+            }
+            End::Final { rule } => {
+                self.note(rules, rule);
+                Err(Decided)
+            }
+            End::Failed { .. } => {
+                self.state.borrow_mut().fate.verdict = Some(Verdict::Failed);
+                Err(Decided)
+            }
+            End::Wait { rule, wait } => Ok(Some((rule, wait))),
+        }
     }
 
     /// The rules about a response: the backend's first, then the frontend's; then those that see every response.
@@ -272,25 +276,9 @@ impl Judge {
                 let cx = cx.with_shared(client).with_shared(&self.proxies).with_shared(request);
                 rules.run(from, &mut cx.with(response).with(fate))
             };
-            match end {
-                End::Passed => break,
-                End::Stopped { rule } => {
-                    self.note(rules, rule);
-                    break;
-                }
-                End::Final { rule } => {
-                    self.note(rules, rule);
-                    return Err(Decided);
-                }
-                End::Failed { .. } => {
-                    self.state.borrow_mut().fate.verdict = Some(Verdict::Failed);
-                    return Err(Decided);
-                }
-                End::Wait { rule, wait } => {
-                    from = rule;
-                    wait_for(client, wait).await;
-                }
-            }
+            let Some((rule, wait)) = self.course(rules, end)? else { break };
+            from = rule;
+            wait_for(client, wait).await;
         }
         Ok(())
     }

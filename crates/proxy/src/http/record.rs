@@ -250,10 +250,9 @@ impl Record {
                 retries: self.retries,
                 redispatched: self.redispatched,
             },
-            request: request.map(|request| RequestLine {
-                method: request.head.get(request.method_text),
-                path: request.head.get(request.target),
-                version: if request.minor == 0 { "HTTP/1.0" } else { "HTTP/1.1" },
+            request: request.map(|request| {
+                let (method, path) = request.received();
+                RequestLine { method, path, version: if request.minor == 0 { "HTTP/1.0" } else { "HTTP/1.1" } }
             }),
         };
         let Some(format) = frontend.formats.as_ref().and_then(|formats| formats.line.as_ref()) else {

@@ -132,6 +132,11 @@ pub(super) async fn decided(
             record.finish(client, frontend, backend, Some(&both.request), outcome, About::unanswered(judge));
             return Next::Close(Closing::Linger);
         }
+        // An edit found that it is no request (`normalize-uri … strict`).
+        None if both.request.refused.is_some() => {
+            let refusal = both.request.refused.unwrap_or(&RULE_DENY);
+            (judge.page(client, &both.request, refusal.status, refusal.text), refusal)
+        }
         // Not of this place: nothing is decided, so nothing goes through.
         Some(Verdict::Backend(_) | Verdict::Server(_)) | None => (Reply::own(500, ""), &RULE_DENY),
     };

@@ -337,9 +337,8 @@ const MOST: usize = 1024;
 fn part<'c>(cx: &'c Context<'_>, part: impl Fn(&Line<'c>) -> &'c [u8]) -> Option<Value<'c>> {
     let Some(request) = cx.fact::<Request>() else { return Some(Value::Str(BAD)) };
     let version: &[u8] = if request.minor == 0 { b"HTTP/1.0" } else { b"HTTP/1.1" };
-    let line =
-        Line { method: request.head.get(request.method_text), target: request.head.get(request.target), version };
-    Some(Value::Str(part(&line)))
+    let (method, target) = request.received();
+    Some(Value::Str(part(&Line { method, target, version })))
 }
 
 impl<'c> Line<'c> {
