@@ -50,6 +50,9 @@ const HTTP: &[&str] = &[
     "%{+Q}[var(txn.none)]",
     "%lc",
     "%Th",
+    "%sslc",
+    "%sslv",
+    "%{+Q}sslv",
     "%{+Q}o%f",
     "%{-Q}s",
 ];
@@ -57,7 +60,7 @@ const HTTP: &[&str] = &[
 /// Those of a connection in TCP mode.
 const TCP: &[&str] = &[
     "%f", "%ft", "%b", "%s", "%ci", "%fi", "%si", "%sp", "%bi", "%B", "%U", "%ts", "%ac", "%fc", "%bc", "%sc", "%rc",
-    "%sq", "%bq", "%H", "%{+X}ci", "%lc", "%Th",
+    "%sq", "%bq", "%H", "%{+X}ci", "%lc", "%Th", "%ST", "%sslc", "%sslv",
 ];
 
 /// Numbers and dates that differ each time: what is compared is their shape.
@@ -362,7 +365,7 @@ frontends:
   web:
     bind: [ { address: "127.0.0.1:0", accept-proxy: true } ]
     log-format: 'line %ci'
-    error-log-format: 'refused %ci %f %b %s %ts %U %{+Q}ID'
+    error-log-format: 'refused %ci %f %b %s %ts %U %{+Q}ID %OG'
     default-backend: app
 backends:
   app: { servers: { a1: "127.0.0.1:1" } }
@@ -370,7 +373,7 @@ backends:
     );
     let mut client = Client::connect(lb.addr("web"));
     assert!(client.send("GET / HTTP/1.1\r\n\r\n"));
-    let line = "refused 127.0.0.1 web web <NOSRV> PR 18 \"\"";
+    let line = "refused 127.0.0.1 web web <NOSRV> PR 18 \"\" sess_error";
     eventually("the line is written", SOON, || lb.stdout().lines().any(|have| have == line));
     assert!(!lb.stdout().contains("line "), "{}", lb.stdout());
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod captures;
+mod lines;
 mod ours;
 mod pages;
 mod pair;

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
-use plimsoll_observe::{Format, HttpRecord, HttpTimes, Levels, LogTarget, RequestLine, Sink, To};
+use plimsoll_observe::{Format, HttpRecord, HttpTimes, Level, Levels, LogTarget, RequestLine, Sink, To};
 
 plimsoll_outcome::outcomes! {
     /// All went well.
@@ -38,24 +38,27 @@ fn round(target: &LogTarget) -> u64 {
     let writer = sink.writer();
     let date = SystemTime::now();
     for n in 0..LINES {
-        writer.http(black_box(&HttpRecord {
-            client: Some(([127, 0, 0, 1], 40_000 + (n % 20_000) as u16).into()),
-            date: date + Duration::from_micros(20 * u64::from(n)),
-            frontend: "web",
-            backend: Some("app"),
-            server: Some("app1"),
-            times: HttpTimes { request: 12, queue: 0, connect: 180, response: 2_345, total: 2_601 },
-            status: Some(200),
-            bytes_in: 178,
-            bytes_out: 1_345,
-            outcome: &FINE,
-            levels: Levels { process: 64, frontend: 64, backend: 63, server: 32, retries: 0, redispatched: false },
-            request: Some(RequestLine {
-                method: b"GET",
-                path: b"/static/css/site.css?v=20261120",
-                version: "HTTP/1.1",
+        writer.http(
+            Level::Info,
+            black_box(&HttpRecord {
+                client: Some(([127, 0, 0, 1], 40_000 + (n % 20_000) as u16).into()),
+                date: date + Duration::from_micros(20 * u64::from(n)),
+                frontend: "web",
+                backend: Some("app"),
+                server: Some("app1"),
+                times: HttpTimes { request: 12, queue: 0, connect: 180, response: 2_345, total: 2_601 },
+                status: Some(200),
+                bytes_in: 178,
+                bytes_out: 1_345,
+                outcome: &FINE,
+                levels: Levels { process: 64, frontend: 64, backend: 63, server: 32, retries: 0, redispatched: false },
+                request: Some(RequestLine {
+                    method: b"GET",
+                    path: b"/static/css/site.css?v=20261120",
+                    version: "HTTP/1.1",
+                }),
             }),
-        }));
+        );
     }
     writer.flush();
     let dropped = sink.events();

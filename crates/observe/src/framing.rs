@@ -1,4 +1,5 @@
-//! What stands before a line: priority, date, host, tag and process, in the shapes that HAProxy's `log … format` names.
+//! What stands before a line: priority, date, host, tag and process, in the shapes that HAProxy's `log … format` names. The structured data of RFC 5424
+//! differ from line to line, so they are part of the line.
 
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -70,7 +71,7 @@ impl Header {
             let _ = match framing {
                 Framing::Local => write!(out, "<{priority}>{date} {tag}[{process}]: "),
                 Framing::Rfc3164 => write!(out, "<{priority}>{date} {host} {tag}[{process}]: "),
-                Framing::Rfc5424 => write!(out, "<{priority}>1 {iso} {host} {tag} {process} - - "),
+                Framing::Rfc5424 => write!(out, "<{priority}>1 {iso} {host} {tag} {process} - "),
                 Framing::Priority => write!(out, "<{priority}>"),
                 Framing::Short => write!(out, "<{severity}>"),
                 Framing::Timed => write!(out, "<{severity}>{iso} "),
@@ -112,7 +113,7 @@ mod tests {
     fn headers_are_those_of_haproxys_formats() {
         assert_eq!(header(Framing::Local, Level::Info), "<134>Nov  6 08:04:09 lb[71]: ");
         assert_eq!(header(Framing::Rfc3164, Level::Alert), "<129>Nov  6 08:04:09 host lb[71]: ");
-        assert_eq!(header(Framing::Rfc5424, Level::Info), "<134>1 2026-11-06T08:04:09+00:00 host lb 71 - - ");
+        assert_eq!(header(Framing::Rfc5424, Level::Info), "<134>1 2026-11-06T08:04:09+00:00 host lb 71 - ");
         assert_eq!(header(Framing::Priority, Level::Info), "<134>");
         assert_eq!(header(Framing::Short, Level::Notice), "<5>");
         assert_eq!(header(Framing::Timed, Level::Info), "<6>2026-11-06T08:04:09+00:00 ");

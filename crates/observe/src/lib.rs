@@ -29,4 +29,4 @@ pub use panic::{Panic, caught, keep_panics};
 pub use panics::Panics;
 pub use record::{HttpRecord, HttpTimes, Levels, RequestLine, TcpRecord, TcpTimes, phase, side};
 pub use sink::{Events, Opener, Prepared, Sink, SinkError, open_files_with};
-pub use writer::Writer;
+pub use writer::{Own, Writer};

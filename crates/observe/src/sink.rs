@@ -83,6 +83,8 @@ pub(crate) struct Shape {
     pub(crate) level: Level,
     /// Nothing else stands on the line.
     bare: bool,
+    /// A line begins with structured data.
+    structured: bool,
 }
 
 #[derive(Debug, Default)]
@@ -246,10 +248,24 @@ impl Queue {
 }
 
 impl Shape {
+    /// Writes what a line begins with there; how much room is left for the rest. `data`: its structured data, if it has some.
+    pub(crate) fn begin(&self, data: Option<&[u8]>, out: &mut Vec<u8>) -> usize {
+        if !self.structured {
+            return self.room;
+        }
+        let data = data.filter(|data| !data.is_empty() && data.len() < self.room).unwrap_or(b"-");
+        out.extend_from_slice(data);
+        out.push(b' ');
+        self.room.saturating_sub(data.len() + 1)
+    }
+
     fn lines(&self, event: &Event<'_>) -> Batch {
         let mut batch = Batch::default();
         let mut dates = DateCache::default();
-        batch.line(event.level, |out| event.write(self.format, self.bare, self.room, &mut dates, out));
+        batch.line(event.level, |out| {
+            let room = self.begin(None, out);
+            event.write(self.format, self.bare, room, &mut dates, out);
+        });
         batch
     }
 }
@@ -263,6 +279,7 @@ fn start(target: &LogTarget) -> Result<(Queue, Receiver<()>), SinkError> {
         room: target.longest().saturating_sub(header.longest() + 1),
         level: target.level.unwrap_or(Level::Debug),
         bare: target.framing() == Framing::Raw,
+        structured: target.framing() == Framing::Rfc5424,
     };
     let output = open(target, header).map_err(|error| SinkError::Open { to: target.to.clone(), error })?;
     let (sender, receiver) = sync_channel(QUEUE);

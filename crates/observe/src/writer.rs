@@ -29,6 +29,15 @@ pub struct Writer {
     flusher: RefCell<Option<Waker>>,
 }
 
+/// What a frontend's own formats made of a request or connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Own<'a> {
+    /// To targets of text, instead of their own line.
+    pub line: Option<&'a [u8]>,
+    /// The structured data, for targets that are framed as RFC 5424.
+    pub data: Option<&'a [u8]>,
+}
+
 /// Lines in one shape, and the targets that take them.
 #[derive(Debug)]
 struct Stream {
@@ -46,13 +55,13 @@ impl Writer {
         Self { shared, number, streams, waiting: Cell::new(false), flusher: RefCell::new(None) }
     }
 
-    /// Does any target want lines about requests and connections? If not, no record need be made.
+    /// Does any target want lines of this level? If not, no record need be made.
     #[must_use]
-    pub fn wants_lines(&self) -> bool {
+    pub fn wants(&self, level: Level) -> bool {
         if self.number.get() != self.shared.number() {
             self.renew();
         }
-        self.streams.borrow().iter().any(|stream| stream.shape.level >= Level::Info)
+        self.streams.borrow().iter().any(|stream| stream.shape.level >= level)
     }
 
     /// Once a reload that changed the targets. What was written for the old ones goes to them.
@@ -64,13 +73,13 @@ impl Writer {
     }
 
     /// Writes about a request.
-    pub fn http(&self, record: &HttpRecord<'_>) {
-        self.http_as(record, None);
+    pub fn http(&self, level: Level, record: &HttpRecord<'_>) {
+        self.http_as(level, record, Own::default());
     }
 
-    /// Writes about a request; to targets of text, this line instead of theirs if it is given.
-    pub fn http_as(&self, record: &HttpRecord<'_>, line: Option<&[u8]>) {
-        self.lines(Level::Info, |format, room, dates, out| match (format, line) {
+    /// Writes about a request, in shapes of its frontend's own.
+    pub fn http_as(&self, level: Level, record: &HttpRecord<'_>, own: Own<'_>) {
+        self.lines(level, own.data, |format, room, dates, out| match (format, own.line) {
             (Format::Text, Some(line)) => out.extend_from_slice(line),
             (Format::Text, None) => text::http(record, dates, out),
             (Format::Json, _) => json::http(record, room, dates, out),
@@ -78,27 +87,28 @@ impl Writer {
     }
 
     /// Writes about a connection.
-    pub fn tcp(&self, record: &TcpRecord<'_>) {
-        self.tcp_as(record, None);
+    pub fn tcp(&self, level: Level, record: &TcpRecord<'_>) {
+        self.tcp_as(level, record, Own::default());
     }
 
-    /// Writes about a connection; to targets of text, this line instead of theirs if it is given.
-    pub fn tcp_as(&self, record: &TcpRecord<'_>, line: Option<&[u8]>) {
-        self.lines(Level::Info, |format, _, dates, out| match (format, line) {
+    /// Writes about a connection, in shapes of its frontend's own.
+    pub fn tcp_as(&self, level: Level, record: &TcpRecord<'_>, own: Own<'_>) {
+        self.lines(level, own.data, |format, _, dates, out| match (format, own.line) {
             (Format::Text, Some(line)) => out.extend_from_slice(line),
             (Format::Text, None) => text::tcp(record, dates, out),
             (Format::Json, _) => json::tcp(record, dates, out),
         });
     }
 
-    fn lines(&self, level: Level, write: impl Fn(Format, usize, &mut DateCache, &mut Vec<u8>)) {
+    fn lines(&self, level: Level, data: Option<&[u8]>, write: impl Fn(Format, usize, &mut DateCache, &mut Vec<u8>)) {
         for stream in self.streams.borrow_mut().iter_mut().filter(|stream| stream.shape.level >= level) {
-            let Stream { shape: Shape { format, room, .. }, dates, batch, .. } = stream;
+            let Stream { shape, dates, batch, .. } = stream;
             batch.line(level, |out| {
+                let room = shape.begin(data, out);
                 let start = out.len();
-                write(*format, *room, dates, out);
-                if *format == Format::Text {
-                    out.truncate(out.len().min(start + *room));
+                write(shape.format, room, dates, out);
+                if shape.format == Format::Text {
+                    out.truncate(out.len().min(start + room));
                 }
             });
             if batch.bytes.len() >= BATCH {

@@ -22,20 +22,23 @@ plimsoll_outcome::outcomes! {
 }
 
 fn request(writer: &Writer, path: &str) {
-    writer.http(&HttpRecord {
-        client: Some("127.0.0.1:5001".parse().unwrap()),
-        date: UNIX_EPOCH,
-        frontend: "web",
-        backend: Some("app"),
-        server: Some("app1"),
-        times: HttpTimes::default(),
-        status: Some(200),
-        bytes_in: 50,
-        bytes_out: 117,
-        outcome: &FINE,
-        levels: Levels::default(),
-        request: Some(RequestLine { method: b"GET", path: path.as_bytes(), version: "HTTP/1.1" }),
-    });
+    writer.http(
+        Level::Info,
+        &HttpRecord {
+            client: Some("127.0.0.1:5001".parse().unwrap()),
+            date: UNIX_EPOCH,
+            frontend: "web",
+            backend: Some("app"),
+            server: Some("app1"),
+            times: HttpTimes::default(),
+            status: Some(200),
+            bytes_in: 50,
+            bytes_out: 117,
+            outcome: &FINE,
+            levels: Levels::default(),
+            request: Some(RequestLine { method: b"GET", path: path.as_bytes(), version: "HTTP/1.1" }),
+        },
+    );
 }
 
 fn event(level: Level, text: &str) -> Event<'_> {
@@ -60,7 +63,7 @@ fn several_targets_get_the_same_lines_each_in_its_shape() {
     ];
     let sink = Sink::start(&targets).unwrap();
     let (one, two) = (sink.writer(), sink.writer());
-    assert!(one.wants_lines());
+    assert!(one.wants(Level::Info));
     request(&one, "/1");
     request(&two, "/2");
     sink.events().send(&event(Level::Alert, "Server app/app1 is DOWN"));
@@ -111,7 +114,7 @@ fn targets_are_replaced_while_workers_write_and_nothing_is_lost() {
     let prepared = sink.prepare(&[file(folder.path(), "comes"), file(folder.path(), "stays")]).unwrap();
     assert!(sink.prepare(&[file(folder.path(), "comes"), LogTarget::new(To::File("/nowhere/at/all".into()))]).is_err());
     sink.replace(prepared);
-    assert!(writer.wants_lines());
+    assert!(writer.wants(Level::Info));
     request(&writer, "/after");
     events.send(&event(Level::Notice, "told"));
     writer.flush();
@@ -125,11 +128,11 @@ fn targets_are_replaced_while_workers_write_and_nothing_is_lost() {
 #[test]
 fn without_a_target_no_line_is_wanted_and_no_event_is_heard() {
     let sink = Sink::start(&[]).unwrap();
-    assert!(!sink.writer().wants_lines());
+    assert!(!sink.writer().wants(Level::Info));
     assert!(!sink.events().is_heard());
     let grave = LogTarget { level: Some(Level::Notice), ..LogTarget::new(To::Stderr) };
     let sink = Sink::start(&[grave]).unwrap();
-    assert!(!sink.writer().wants_lines());
+    assert!(!sink.writer().wants(Level::Info));
     assert!(sink.events().is_heard());
 }
 

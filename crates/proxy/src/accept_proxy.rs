@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use plimsoll_clock::{Tick, wall};
 use plimsoll_net::Peer;
-use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Levels, Message, TcpRecord, TcpTimes};
+use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Level, Levels, Message, Own, TcpRecord, TcpTimes};
 use plimsoll_outcome::Outcome;
 use plimsoll_proxy_protocol::{Endpoints, MOST, Progress, decode};
 use plimsoll_rules::{Arena, Context, Place, Variables};
@@ -119,7 +119,7 @@ fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
         bytes,
         length: bytes.len(),
     });
-    let Some(log) = worker.log.as_ref().filter(|log| frontend.log && log.wants_lines()) else { return };
+    let Some(log) = worker.log.as_ref().filter(|log| frontend.log && log.wants(Level::Info)) else { return };
     let lasted = Tick::now().since(client.since.get());
     let total = i64::try_from(lasted.as_micros()).unwrap_or(i64::MAX);
     let levels =
@@ -156,14 +156,16 @@ fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
             number: number(&worker.process),
             count: frontend.live.lines.fetch_add(1, Ordering::Relaxed),
             id: None,
+            origin: "sess_error",
         };
         let (mut variables, proxies) = (Variables::default(), Proxies::of(&route));
         let cx = Context::new(Place::TcpLog, &arena, &**worker, &mut variables);
         format.render(&cx.with_shared(client).with_shared(&proxies).with_shared(&logged)).to_vec()
     });
-    let line = line.as_deref();
+    let own = Own { line: line.as_deref(), data: None };
     match frontend.mode {
         Mode::Http => log.http_as(
+            Level::Info,
             &HttpRecord {
                 client: client.address(),
                 date,
@@ -178,9 +180,10 @@ fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
                 levels,
                 request: None,
             },
-            line,
+            own,
         ),
         Mode::Tcp => log.tcp_as(
+            Level::Info,
             &TcpRecord {
                 client: client.address(),
                 date,
@@ -193,7 +196,7 @@ fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
                 outcome,
                 levels,
             },
-            line,
+            own,
         ),
     }
 }

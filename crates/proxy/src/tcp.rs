@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
 use plimsoll_net::{Address, ToServer};
-use plimsoll_observe::{Failure, Levels, Message, TcpRecord, TcpTimes, Writer};
+use plimsoll_observe::{Failure, Level, Levels, Message, TcpRecord, TcpTimes, Writer};
 use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Arena, Context, Place, Variables};
 use plimsoll_server::Server;
@@ -41,8 +41,8 @@ struct Record {
     connected: Option<Duration>,
     retries: u32,
     redispatched: bool,
-    /// `set-log-level silent`
-    silent: bool,
+    /// `set-log-level`
+    level: LogLevel,
     /// What its format looks at, if it has one.
     look: Option<Box<Look>>,
 }
@@ -59,7 +59,7 @@ struct Look {
 
 impl Record {
     fn of(client: &Client, route: &Route) -> Self {
-        let formats = route.frontend.formats.as_ref().filter(|formats| formats.line.is_some());
+        let formats = route.frontend.formats.as_ref().filter(|formats| formats.shapes_lines());
         let look = formats.map(|formats| {
             Box::new(Look {
                 formats: Arc::clone(formats),
@@ -76,7 +76,7 @@ impl Record {
     /// The rules are done with: what they set is for the log.
     fn take(&mut self, judge: Option<&mut Judge>) {
         let Some(judge) = judge else { return };
-        self.silent = judge.state.fate.log == Some(LogLevel::Silent);
+        self.level = judge.state.fate.log;
         if let Some(look) = &mut self.look {
             *look.variables.get_mut() = std::mem::take(&mut judge.state.variables);
         }
@@ -311,9 +311,10 @@ impl Parties<'_> {
         if *outcome != OK {
             self.failed(outcome);
         }
-        let Some(log) = self.worker.log.as_ref().filter(|log| self.log && !record.silent && log.wants_lines()) else {
+        let (Some(log), Some(level)) = (self.worker.log.as_ref().filter(|_| self.log), record.level.0) else { return };
+        if !log.wants(level) {
             return;
-        };
+        }
         let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         let line = TcpRecord {
             client: self.client,
@@ -339,15 +340,14 @@ impl Parties<'_> {
             },
         };
         match &record.look {
-            None => log.tcp(&line),
-            Some(look) => self.formatted(log, &line, look),
+            None => log.tcp(level, &line),
+            Some(look) => self.formatted((log, level), &line, look),
         }
     }
 
     /// Writes the line in a format of the frontend's own.
     #[cold]
-    fn formatted(&self, log: &Writer, line: &TcpRecord<'_>, look: &Look) {
-        let Some(format) = &look.formats.line else { return log.tcp(line) };
+    fn formatted(&self, (log, level): (&Writer, Level), line: &TcpRecord<'_>, look: &Look) {
         let TcpTimes { queue, connect, total } = line.times;
         let times = Times {
             idle: -1,
@@ -378,10 +378,11 @@ impl Parties<'_> {
             number: look.number,
             count: self.frontend.lines.fetch_add(1, Ordering::Relaxed),
             id: None,
+            origin: "txn_close",
         };
         let (arena, mut variables) = (Arena::new(), look.variables.borrow_mut());
         let cx = Context::new(Place::TcpLog, &arena, self.worker, &mut variables).with_shared(&logged);
-        log.tcp_as(line, Some(format.render(&cx)));
+        log.tcp_as(level, line, look.formats.render(&cx));
     }
 
     #[cold]

@@ -20,6 +20,8 @@ pub(crate) struct Defaults {
     pub(crate) access_log: Option<bool>,
     /// For frontends: how lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
     pub(crate) log_format: Option<Spanned<String>>,
+    /// For frontends: the structured data of lines to targets that are framed as RFC 5424: `[id@32473 path="%{+E}HP"]`.
+    pub(crate) log_format_sd: Option<Spanned<String>>,
     /// For frontends: the same for connections that end before their protocol begins.
     pub(crate) error_log_format: Option<Spanned<String>>,
     /// For frontends: what every request is named by: `%[uuid]`.
@@ -100,6 +102,8 @@ pub(crate) struct NamedDefaults {
     pub(crate) access_log: Option<bool>,
     /// For frontends: how lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
     pub(crate) log_format: Option<Spanned<String>>,
+    /// For frontends: the structured data of lines to targets that are framed as RFC 5424: `[id@32473 path="%{+E}HP"]`.
+    pub(crate) log_format_sd: Option<Spanned<String>>,
     /// For frontends: the same for connections that end before their protocol begins.
     pub(crate) error_log_format: Option<Spanned<String>>,
     /// For frontends: what every request is named by: `%[uuid]`.

@@ -25,6 +25,8 @@ pub(crate) struct Listen {
     pub(crate) access_log: Option<bool>,
     /// How lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
     pub(crate) log_format: Option<Spanned<String>>,
+    /// The structured data of lines to targets that are framed as RFC 5424: `[id@32473 path="%{+E}HP"]`.
+    pub(crate) log_format_sd: Option<Spanned<String>>,
     /// The same for connections that end before their protocol begins.
     pub(crate) error_log_format: Option<Spanned<String>>,
     /// What every request is named by: `%[uuid]`.

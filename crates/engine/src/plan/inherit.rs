@@ -35,6 +35,7 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         maxconn: listen.maxconn,
         access_log: listen.access_log,
         log_format: listen.log_format,
+        log_format_sd: listen.log_format_sd,
         error_log_format: listen.error_log_format,
         unique_id_format: listen.unique_id_format,
         unique_id_header: listen.unique_id_header,
@@ -132,6 +133,7 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         frontend.access_log = frontend.access_log.or(from.access_log);
         for (own, from) in [
             (&mut frontend.log_format, &from.log_format),
+            (&mut frontend.log_format_sd, &from.log_format_sd),
             (&mut frontend.error_log_format, &from.error_log_format),
             (&mut frontend.unique_id_format, &from.unique_id_format),
             (&mut frontend.unique_id_header, &from.unique_id_header),
@@ -280,6 +282,7 @@ impl From<&NamedDefaults> for Defaults {
             maxconn: named.maxconn,
             access_log: named.access_log,
             log_format: named.log_format.clone(),
+            log_format_sd: named.log_format_sd.clone(),
             error_log_format: named.error_log_format.clone(),
             unique_id_format: named.unique_id_format.clone(),
             unique_id_header: named.unique_id_header.clone(),
@@ -324,6 +327,7 @@ impl Defaults {
         self.access_log = self.access_log.or(base.access_log);
         for (own, base) in [
             (&mut self.log_format, &base.log_format),
+            (&mut self.log_format_sd, &base.log_format_sd),
             (&mut self.error_log_format, &base.error_log_format),
             (&mut self.unique_id_format, &base.unique_id_format),
             (&mut self.unique_id_header, &base.unique_id_header),

@@ -215,6 +215,7 @@ impl<'b> Bench<'b> {
             Format::compile_for(purpose, &Text::new(text, sources).word(), &mut compiler)
         };
         let line = format(&frontend.log_format, &defaults.log_format, log, Purpose::Log);
+        let data = format(&frontend.log_format_sd, &defaults.log_format_sd, log, Purpose::Log);
         let error = format(&frontend.error_log_format, &defaults.error_log_format, Place::TcpLog, Purpose::Log);
         let id = match mode {
             Mode::Http => format(&frontend.unique_id_format, &defaults.unique_id_format, id, Purpose::Id),
@@ -226,7 +227,7 @@ impl<'b> Bench<'b> {
             self.found.push(Diagnostic::warning("rule.format", header.span(), text));
         }
         let id_header = header.filter(|_| id.is_some()).map(|header| header.as_str().into());
-        let formats = Formats { line, error, id, id_header };
+        let formats = Formats { line, data, error, id, id_header };
         (!formats.is_empty()).then(|| Arc::new(formats))
     }
 

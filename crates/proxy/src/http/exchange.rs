@@ -148,7 +148,6 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     };
     let end = trip.attempts(&both.request, &mut both.response, &mut record).await;
     let whole = trip.body.is_done();
-    record.silent = trip.judge.is_some_and(Judge::is_silent);
     // The one that it ended at: a reload may have come.
     let site = trip.site;
     let backend = &*site.backend;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use plimsoll_clock::Tick;
 use plimsoll_http::{Request, Response};
 use plimsoll_net::Stream;
+use plimsoll_observe::Level;
 use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Arena, Context, End, Place, Rules, Wait};
 
@@ -16,7 +17,7 @@ use super::Next;
 use super::write::{self, Patience};
 use crate::buffer::Buffer;
 use crate::client::Client;
-use crate::rules::{LogLevel, Proxies, Reply, SetTimeouts, State, Verdict, name, number, own_or_page};
+use crate::rules::{Proxies, Reply, SetTimeouts, State, Verdict, name, number, own_or_page};
 use crate::site::{Route, Site};
 use crate::snapshot::{Backend, Frontend};
 use crate::{RULE_REJECT, RULE_RESPONSE_DENY, RULE_REWRITE};
@@ -78,9 +79,9 @@ impl Judge {
         self.state.borrow().fate.timeouts
     }
 
-    /// No line is written.
-    pub(super) fn is_silent(&self) -> bool {
-        self.state.borrow().fate.log == Some(LogLevel::Silent)
+    /// The level of the request's line; `None`: there is none.
+    pub(super) fn log_level(&self) -> Option<Level> {
+        self.state.borrow().fate.log.0
     }
 
     /// An answer of our own, or the page that takes its place.

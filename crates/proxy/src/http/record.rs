@@ -7,7 +7,7 @@ use std::time::Duration;
 use plimsoll_clock::{Tick, wall};
 use plimsoll_http::{Request, Response, request_stop};
 use plimsoll_net::Address;
-use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Levels, MOST_BYTES, Message, RequestLine, Writer};
+use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Level, Levels, MOST_BYTES, Message, RequestLine, Writer};
 use plimsoll_outcome::{Outcome, Side};
 use plimsoll_rules::{Arena, Context, Place, Variables};
 
@@ -40,8 +40,6 @@ pub(super) struct Record {
     pub(super) lasted: bool,
     /// From where the server was connected to, if a format may ask.
     pub(super) source: Option<SocketAddr>,
-    /// `set-log-level silent`
-    pub(super) silent: bool,
     /// What the server said wrong.
     pub(super) blame: Option<Box<Blame>>,
 }
@@ -55,6 +53,11 @@ pub(super) struct About<'a> {
 }
 
 impl<'a> About<'a> {
+    /// `set-log-level`; `None`: no line is written.
+    fn level(&self) -> Option<Level> {
+        self.judge.map_or(Some(Level::Info), Judge::log_level)
+    }
+
     pub(super) fn answered(judge: Option<&'a Judge>, both: &'a Both) -> Self {
         Self { judge, response: Some(&both.response) }
     }
@@ -138,10 +141,11 @@ impl Record {
             self.failed(client, frontend, backend, request.map_or(Kept::Nothing, Kept::Request), outcome);
         }
         if frontend.log
-            && !self.silent
-            && let Some(log) = worker.log.as_ref().filter(|log| log.wants_lines())
+            && let Some(log) = worker.log.as_ref()
+            && let Some(level) = about.level()
+            && log.wants(level)
         {
-            self.log(log, (client, since), frontend, backend, request, (outcome, now), about);
+            self.log((log, level), (client, since), frontend, backend, request, (outcome, now), about);
         }
     }
 
@@ -202,17 +206,25 @@ impl Record {
         live.counters.count(worker.id, |shard| &shard.request_rate, &live.busiest_requests, self.started);
         self.failed(client, frontend, None, Kept::Refused(bytes), outcome);
         if frontend.log
-            && let Some(log) = worker.log.as_ref().filter(|log| log.wants_lines())
+            && let Some(log) = worker.log.as_ref().filter(|log| log.wants(Level::Info))
         {
             let since = client.since.get();
-            self.log(log, (client, since), frontend, None, None, (outcome, Tick::now()), About::default());
+            self.log(
+                (log, Level::Info),
+                (client, since),
+                frontend,
+                None,
+                None,
+                (outcome, Tick::now()),
+                About::default(),
+            );
         }
     }
 
     #[cold]
     fn log(
         &self,
-        log: &Writer,
+        (log, level): (&Writer, Level),
         (client, since): (&Client, Tick),
         frontend: &Frontend,
         backend: Option<&Backend>,
@@ -255,8 +267,8 @@ impl Record {
                 RequestLine { method, path, version: if request.minor == 0 { "HTTP/1.0" } else { "HTTP/1.1" } }
             }),
         };
-        let Some(format) = frontend.formats.as_ref().and_then(|formats| formats.line.as_ref()) else {
-            return log.http(&record);
+        let Some(formats) = frontend.formats.as_ref().filter(|formats| formats.shapes_lines()) else {
+            return log.http(level, &record);
         };
         let idle = micros(if self.started > since { self.started.since(since) } else { Duration::ZERO });
         let times = Times {
@@ -300,6 +312,7 @@ impl Record {
             number: proxies.number,
             count: frontend.live.lines.fetch_add(1, Ordering::Relaxed),
             id: proxies.id.clone(),
+            origin: "txn_close",
         };
         let (arena, mut none) = (Arena::new(), Variables::default());
         let mut state = about.judge.map(|judge| judge.state.borrow_mut());
@@ -314,7 +327,7 @@ impl Record {
         if let Some(response) = about.response {
             cx = cx.with_shared(response);
         }
-        log.http_as(&record, Some(format.render(&cx)));
+        log.http_as(level, &record, formats.render(&cx));
     }
 }
 

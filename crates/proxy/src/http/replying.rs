@@ -70,7 +70,6 @@ pub(super) async fn fail(
     let keep = stays(client, frontend, &both.request, whole) && outcome.status >= 500;
     let told = match judge {
         Some(judge) => {
-            record.silent = judge.is_silent();
             let reply = judge.page(client, &both.request, outcome.status, outcome.text);
             tell(client, frontend, both, record, &reply, !keep, judge).await
         }
@@ -111,7 +110,6 @@ pub(super) async fn decided(
     whole: bool,
 ) -> Next {
     let verdict = judge.state.get_mut().fate.verdict.take();
-    record.silent = judge.is_silent();
     let (reply, outcome) = match verdict {
         Some(Verdict::Reply(reply, outcome)) => (reply, outcome),
         Some(Verdict::Tarpit(reply)) => {

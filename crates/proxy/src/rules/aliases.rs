@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use plimsoll_http::Request;
 use plimsoll_observe::{DateCache, stamp};
-use plimsoll_rules::{Alias, Context, Fetch, Needs, Parts, Show, Slot, Type, Value};
+use plimsoll_rules::{Alias, Context, Fetch, Needs, Parts, Place, Show, Slot, Type, Value};
 
 use crate::client::Client;
 use crate::rules::{Logged, Proxies, Times};
@@ -81,7 +81,13 @@ const ALIASES: &[Alias] = &[
     uri("HU", |cx| part(cx, |line| line.target), "The target."),
     uri("HV", |cx| part(cx, |line| line.version), "The version of HTTP."),
     text("ID", ANY, id, "The name of the request."),
-    number("ST", RECORD, |cx| Some(Value::Int(logged(cx)?.status.map_or(-1, i64::from))), "The status."),
+    text(
+        "OG",
+        RECORD,
+        |cx| Some(Value::Str(logged(cx)?.origin.as_bytes())),
+        "What the line is about: `txn_close`, `sess_error`.",
+    ),
+    number("ST", RECORD, status, "The status; 0 in TCP mode."),
     verbatim("T", ANY, |cx| stamped(cx, accepted(cx)?, true), "When the connection was accepted, in UTC."),
     verbatim("Tl", ANY, |cx| stamped(cx, accepted(cx)?, false), "When the connection was accepted, in local time."),
     hex(
@@ -175,6 +181,8 @@ const ALIASES: &[Alias] = &[
     address("si", RECORD, |cx| ip(logged(cx)?.server_address), "The server's address."),
     hex("sp", RECORD, |cx| port(logged(cx)?.server_address), "The server's port."),
     number("sq", RECORD, |_| Some(Value::Int(0)), "Requests that waited for the server before this one."),
+    text("sslc", ANY, |_| None, "The cipher of the client's connection."),
+    text("sslv", ANY, |_| None, "The version of TLS of the client's connection."),
     verbatim("ts", RECORD, |cx| Some(Value::Str(&logged(cx)?.state)), "How it ended."),
     verbatim(
         "tsc",
@@ -292,6 +300,12 @@ fn server<'c>(cx: &'c Context<'_>) -> Option<Value<'c>> {
         }
     };
     Some(Value::Str(name.unwrap_or("<NOSRV>").as_bytes()))
+}
+
+/// -1: nothing was sent.
+fn status<'c>(cx: &'c Context<'_>) -> Option<Value<'c>> {
+    let none = if cx.place() == Place::TcpLog { 0 } else { -1 };
+    Some(Value::Int(logged(cx)?.status.map_or(none, i64::from)))
 }
 
 fn id<'c>(cx: &'c Context<'_>) -> Option<Value<'c>> {

@@ -1,6 +1,7 @@
 //! What rules decide about a request or a connection: actions write it, whoever runs the rules obeys.
 
 use plimsoll_config::Duration;
+use plimsoll_observe::Level;
 use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Fact, Slot};
 
@@ -37,7 +38,7 @@ pub(crate) struct Fate {
     /// `disable-l7-retry`
     pub(crate) no_retry: bool,
     /// `set-log-level`
-    pub(crate) log: Option<LogLevel>,
+    pub(crate) log: LogLevel,
     /// `set-bc-mark`
     pub(crate) server_mark: Option<u32>,
     /// `set-bc-tos`
@@ -48,11 +49,17 @@ pub(crate) struct Fate {
 
 /// `set-log-level`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogLevel {
+pub(crate) struct LogLevel(pub(crate) Option<Level>);
+
+impl LogLevel {
     /// No line at all.
-    Silent,
-    /// As syslog counts them.
-    Of(u8),
+    pub(crate) const SILENT: Self = Self(None);
+}
+
+impl Default for LogLevel {
+    fn default() -> Self {
+        Self(Some(Level::Info))
+    }
 }
 
 /// `set-timeout`

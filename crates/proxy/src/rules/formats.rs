@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use plimsoll_http::Request;
+use plimsoll_observe::Own;
 use plimsoll_rules::{Arena, Context, Format, Place, Variables};
 
 use crate::client::Client;
@@ -15,6 +16,8 @@ use crate::snapshot::Process;
 pub struct Formats {
     /// `log-format`
     pub line: Option<Format>,
+    /// `log-format-sd`
+    pub data: Option<Format>,
     /// `error-log-format`: of connections that ended before their protocol began.
     pub error: Option<Format>,
     /// `unique-id-format`
@@ -27,7 +30,24 @@ impl Formats {
     /// Is there nothing in it?
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.line.is_none() && self.error.is_none() && self.id.is_none() && self.id_header.is_none()
+        self.line.is_none()
+            && self.data.is_none()
+            && self.error.is_none()
+            && self.id.is_none()
+            && self.id_header.is_none()
+    }
+}
+
+impl Formats {
+    /// Has it a say in a line of the log?
+    pub(crate) const fn shapes_lines(&self) -> bool {
+        self.line.is_some() || self.data.is_some()
+    }
+
+    /// What it makes of a line.
+    pub(crate) fn render<'a>(&self, cx: &Context<'a>) -> Own<'a> {
+        let render = |format: &Option<Format>| format.as_ref().map(|format| format.render(cx));
+        Own { line: render(&self.line), data: render(&self.data) }
     }
 }
 

@@ -54,6 +54,8 @@ pub(crate) struct Logged {
     pub(crate) number: u64,
     pub(crate) count: u64,
     pub(crate) id: Option<Box<[u8]>>,
+    /// What the line is about, as HAProxy 3.1 names it: `%OG`.
+    pub(crate) origin: &'static str,
 }
 
 impl Fact for Logged {

@@ -1,6 +1,7 @@
 //! Actions that set how one request is treated: its time-outs, retries, log line and packets.
 
 use plimsoll_config::{Diagnostic, Duration};
+use plimsoll_observe::Level;
 use plimsoll_rules::{
     Act, Action, Call, Compiler, Context, Expr, Format, Parts, Place, Places, Step, Type, Value, Wait, Word,
 };
@@ -214,7 +215,7 @@ impl Act for Tune {
             }
             Set::Log(level) => {
                 if let Some(fate) = cx.fact_mut::<Fate>() {
-                    fate.log = Some(*level);
+                    fate.log = *level;
                 }
             }
             Set::NoRetry => {
@@ -269,16 +270,16 @@ fn set_retries(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<Box<d
     Some(Box::new(Tune(Set::Retries(Amount::parse(&word, "a number of attempts", number, compiler)?))))
 }
 
-const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
-
 fn set_log_level(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>> {
     let word = call.word("a level", compiler)?;
-    let level = match LEVELS.iter().position(|level| *level == word.as_str()) {
-        Some(level) => LogLevel::Of(level as u8),
-        None if word.as_str() == "silent" => LogLevel::Silent,
+    let level = match Level::ALL.iter().find(|level| level.word() == word.as_str()) {
+        Some(level) => LogLevel(Some(*level)),
+        None if word.as_str() == "silent" => LogLevel::SILENT,
         None => {
             let told = Diagnostic::error("rule.argument", word.span(), format!("`{}` is no level", word.as_str()));
-            compiler.found.push(told.suggest(word.as_str(), LEVELS.into_iter().chain(["silent"])));
+            compiler
+                .found
+                .push(told.suggest(word.as_str(), Level::ALL.iter().map(|level| level.word()).chain(["silent"])));
             return None;
         }
     };
