@@ -365,7 +365,7 @@ frontends:
   web:
     bind: [ { address: "127.0.0.1:0", accept-proxy: true } ]
     log-format: 'line %ci'
-    error-log-format: 'refused %ci %f %b %s %ts %U %{+Q}ID %OG'
+    error-log-format: 'refused %ci %f %b %s %ts %U %{+Q}ID %OG %[fc_err] %[fc_err_str]'
     default-backend: app
 backends:
   app: { servers: { a1: "127.0.0.1:1" } }
@@ -373,7 +373,7 @@ backends:
     );
     let mut client = Client::connect(lb.addr("web"));
     assert!(client.send("GET / HTTP/1.1\r\n\r\n"));
-    let line = "refused 127.0.0.1 web web <NOSRV> PR 18 \"\" sess_error";
+    let line = "refused 127.0.0.1 web web <NOSRV> PR 18 \"\" sess_error 15 Received something which does not look like a PROXY protocol header";
     eventually("the line is written", SOON, || lb.stdout().lines().any(|have| have == line));
     assert!(!lb.stdout().contains("line "), "{}", lb.stdout());
 }

@@ -9,3 +9,4 @@ mod pair;
 mod seen;
 mod told;
 mod tuning;
+mod way;

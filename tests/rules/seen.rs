@@ -27,6 +27,10 @@ const REQUEST: &[&str] = &[
     "fe_name",
     "fe_defbe",
     "so_id",
+    "so_name",
+    "fc_err",
+    "fc_err_str",
+    "nbproc",
     "nbsrv(app)",
     "queue(app)",
     "avg_queue(app)",
@@ -67,6 +71,12 @@ const RESPONSE: &[&str] = &[
     "cur_tunnel_timeout",
     "capture.res.ver",
     "capture.req.uri",
+    "bc_src",
+    "bc_dst",
+    "bc_dst_port",
+    "bc_http_major",
+    "bc_err",
+    "bc_err_str",
     "http_first_req",
     "src",
     "fe_name",
@@ -102,6 +112,18 @@ const OURS: &[(&str, &str)] = &[
     ("src_port,bool", "1"),
     ("fc_src_port,bool", "1"),
     ("fc_dst_port,bool", "1"),
+    ("pid,bool", "1"),
+    ("quic_enabled", "0"),
+    ("act_conn", "1"),
+    ("fs.id", "1"),
+    ("fc.timer.handshake", "0"),
+    ("req.timer.hdr,div(20000)", "0"),
+    ("req.timer.idle,div(20000)", "0"),
+    ("req.timer.tq,div(40000)", "0"),
+    ("accept_date,div(1000000000)", "1"),
+    ("accept_date(ms),div(1000000000000)", "1"),
+    ("request_date(us),div(1000000000000000)", "1"),
+    ("cur_max_retries", ""),
 ];
 
 /// The same in a response.
@@ -112,6 +134,21 @@ const OURS_IN_RESPONSES: &[(&str, &str)] = &[
     ("cur_connect_timeout", "2000"),
     ("be_tarpit_timeout", "50"),
     ("be_check_timeout", "0"),
+    ("be_max_retries", "3"),
+    ("cur_max_retries", "3"),
+    ("bs.id", "1"),
+    ("fs.id", "2"),
+    ("bc_reused", "0"),
+    ("bc_src_port,bool", "1"),
+    ("bc_be_queue", "0"),
+    ("bc_srv_queue", "0"),
+    ("bc.timer.connect,div(20000)", "0"),
+    ("req.timer.queue", "0"),
+    ("res.timer.hdr,div(20000)", "0"),
+    ("res.timer.data", "-1"),
+    ("txn.conn_retries", "0"),
+    ("txn.redispatched", "0"),
+    ("server_status", "200"),
 ];
 
 fn shown(expressions: &[&str]) -> String {
@@ -135,6 +172,7 @@ fn requests_and_responses_show_haproxys_values() {
         frontend: &[("http-request", &answer)],
         backend: &[("http-response", &field)],
         more: UNIQUE,
+        bind: ["name main", ", name: main"],
         ..Scene::default()
     };
     let pair = Pair::start(&scene);

@@ -113,8 +113,8 @@ fn listeners(plan: &Plan) -> BTreeMap<String, String> {
     plan.binds
         .iter()
         .map(|bind| {
-            let Bind { name, place, options, maxconn, accept_proxy, .. } = bind;
-            (place.to_string(), format!("{name} {accept_proxy} {options:?} {maxconn:?}"))
+            let Bind { name, place, options, maxconn, accept_proxy, own_name, .. } = bind;
+            (place.to_string(), format!("{name} {own_name:?} {accept_proxy} {options:?} {maxconn:?}"))
         })
         .collect()
 }

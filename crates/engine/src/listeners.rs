@@ -133,6 +133,7 @@ impl Opened {
         let mut assign = |(bind, port): (&Bind, &u32)| Assignment {
             port: *port,
             number: number(bind.frontend),
+            name: bind.own_name.clone(),
             frontend: Arc::clone(&snapshot.frontends[bind.frontend]),
             accept_proxy: bind.accept_proxy,
             options: bind.options.clone(),

@@ -272,6 +272,8 @@ pub(crate) struct Frontend {
 pub(crate) struct BindLine {
     /// Where: `*:80`, `127.0.0.1:80`, `[::1]:80`, `*:8000-8010`, `unix@/path`, `abns@name`, `fd@3`, `mptcp@*:80`.
     pub(crate) address: Spanned<BindSpec>,
+    /// A name of its own, which rules see as `so_name`.
+    pub(crate) name: Option<String>,
     /// Connections that the kernel queues, 4096 if not given; capped by net.core.somaxconn.
     pub(crate) backlog: Option<u32>,
     /// Every connection begins with a PROXY header, version 1 or 2, whose addresses stand for the real ones.

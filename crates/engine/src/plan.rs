@@ -10,6 +10,8 @@ mod rules;
 mod servers;
 pub(crate) mod splicing;
 
+use std::sync::Arc;
+
 use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Span, Spanned};
 use plimsoll_net::{Address, ListenOptions};
 use plimsoll_observe::{LogTarget, To};
@@ -48,6 +50,8 @@ pub struct Bind {
     pub place: Place,
     /// `accept-proxy`
     pub(crate) accept_proxy: bool,
+    /// What `so_name` gives.
+    pub(crate) own_name: Option<Arc<str>>,
     pub(crate) options: ListenOptions,
     /// Connections at once by this address.
     pub(crate) maxconn: Option<usize>,

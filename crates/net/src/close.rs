@@ -1,7 +1,9 @@
 //! The ways to close: towards a server without TIME_WAIT, towards a client so that it still reads the answer.
 
+use std::cell::OnceCell;
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use plimsoll_clock::{Tick, Timer};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, sockopt};
 
-use crate::{HeldPort, Stream};
+use crate::{Address, HeldPort, Stream};
 
 /// What draining found behind the pending bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +134,8 @@ pub struct ToServer {
     stream: Option<Stream>,
     /// Given back once the socket is closed. A box, for those that have none: that is nearly all.
     port: Option<Box<HeldPort>>,
+    /// Its near end, once somebody asked.
+    near: OnceCell<Option<SocketAddr>>,
 }
 
 impl ToServer {
@@ -152,6 +156,14 @@ impl ToServer {
         self.port = port.map(Box::new);
     }
 
+    /// Its near end, if it is an IP address. One system call in its life.
+    pub fn near(&self) -> Option<SocketAddr> {
+        *self.near.get_or_init(|| match self.stream.as_ref()?.local_addr() {
+            Ok(Some(Address::Inet(address))) => Some(address),
+            _ => None,
+        })
+    }
+
     /// The source port that it holds of a range.
     #[must_use]
     pub fn port(&self) -> Option<&HeldPort> {
@@ -161,7 +173,7 @@ impl ToServer {
 
 impl From<Stream> for ToServer {
     fn from(stream: Stream) -> Self {
-        Self { stream: Some(stream), port: None }
+        Self { stream: Some(stream), port: None, near: OnceCell::new() }
     }
 }
 

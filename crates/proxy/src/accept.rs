@@ -36,6 +36,8 @@ pub(crate) struct Port {
     pub(crate) id: u32,
     /// Which of the frontend's addresses it is, from 1.
     pub(crate) number: u32,
+    /// Its own name: `so_name`.
+    name: RefCell<Option<Arc<str>>>,
     pub(crate) worker: Rc<Worker>,
     route: RefCell<Rc<Route>>,
     /// What its clients pass.
@@ -65,6 +67,7 @@ impl Port {
         Self {
             id,
             number: 0,
+            name: RefCell::default(),
             worker: Rc::clone(worker),
             route: RefCell::new(Route::new(frontend)),
             retired: Cell::new(false),
@@ -101,6 +104,11 @@ impl Port {
         Rc::clone(&self.route.borrow())
     }
 
+    /// `name` of its `bind`.
+    pub(crate) fn name(&self) -> Option<Arc<str>> {
+        self.name.borrow().clone()
+    }
+
     /// Asks the rules of its frontend something; false if there are none.
     pub(crate) fn with_rules(&self, ask: impl Fn(&FrontendRules) -> bool) -> bool {
         self.route.borrow().frontend.rules.as_deref().is_some_and(ask)
@@ -111,7 +119,8 @@ impl Port {
         Rc::clone(&self.gates.borrow())
     }
 
-    pub(crate) fn assign(&self, Assignment { frontend, accept_proxy, options, gate, .. }: &Assignment) {
+    pub(crate) fn assign(&self, Assignment { name, frontend, accept_proxy, options, gate, .. }: &Assignment) {
+        self.name.borrow_mut().clone_from(name);
         self.accept_proxy.set(*accept_proxy);
         self.gates.replace(Gates::new(&self.worker, &frontend.live, gate.clone()));
         self.tune(options);
@@ -168,11 +177,12 @@ impl Port {
 pub(crate) fn listen(
     worker: &Rc<Worker>,
     acceptors: Vec<Acceptor>,
-    Assignment { port: id, number, frontend, accept_proxy, options, gate }: Assignment,
+    Assignment { port: id, number, name, frontend, accept_proxy, options, gate }: Assignment,
 ) -> Rc<Port> {
     let acceptors: Vec<Rc<Acceptor>> = acceptors.into_iter().map(Rc::new).collect();
     let port = Port {
         number,
+        name: RefCell::new(name),
         accept_proxy: Cell::new(accept_proxy),
         acceptors: acceptors.iter().map(Rc::downgrade).collect(),
         options: RefCell::new(options),

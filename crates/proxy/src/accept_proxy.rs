@@ -97,6 +97,17 @@ async fn read(client: &Client, buf: &mut Buffer) -> Result<Said, Absent> {
     }
 }
 
+/// How HAProxy counts and names it (configuration manual, `fc_err_str`).
+fn fault(outcome: &Outcome) -> (u8, &'static str) {
+    match outcome.slug {
+        "client.proxy.timeout" => (13, "Timeout while waiting for PROXY protocol header"),
+        "client.proxy.truncated" => (14, "Truncated PROXY protocol header received"),
+        "client.proxy.missing" => (15, "Received something which does not look like a PROXY protocol header"),
+        "client.proxy.unsupported" => (17, "Received an unhandled protocol in the PROXY protocol header"),
+        _ => (16, "Received an invalid PROXY protocol header"),
+    }
+}
+
 /// Counts it, keeps it for `show errors`, and writes its line, with the real address.
 #[cold]
 fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
@@ -136,18 +147,12 @@ fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
             backend: None,
             server: None,
             server_address: None,
+            served: 0,
+            server_status: 0,
+            error: fault(outcome),
             accepted: date,
             began: date,
-            times: Times {
-                idle: -1,
-                request: -1,
-                queue: -1,
-                connect: -1,
-                response: -1,
-                data: -1,
-                active: total,
-                total,
-            },
+            times: Times { active: total, total, ..Times::UNKNOWN },
             status: None,
             bytes_in,
             bytes_out: 0,

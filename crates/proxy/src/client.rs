@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use plimsoll_clock::{Tick, Timer, wall};
-use plimsoll_net::{Address, Peer, Stream};
+use plimsoll_net::{Peer, Stream};
 use plimsoll_server::Server;
 use plimsoll_upstream::Connection;
 
@@ -53,15 +53,6 @@ pub(crate) fn address(peer: Peer) -> Option<SocketAddr> {
     match peer {
         Peer::Inet(address) => Some(address),
         Peer::Unix => None,
-    }
-}
-
-/// The near end of a connection.
-#[cold]
-pub(crate) fn local(stream: &Stream) -> Option<SocketAddr> {
-    match stream.local_addr() {
-        Ok(Some(Address::Inet(address))) => Some(address),
-        _ => None,
     }
 }
 

@@ -14,6 +14,7 @@ mod formats;
 mod lists;
 mod logged;
 mod pages;
+mod progress;
 mod proxies;
 mod redirect;
 mod reply;
@@ -35,6 +36,7 @@ pub(crate) use early::{Early, admitted};
 pub(crate) use fate::{Fate, LogLevel, Timeouts as SetTimeouts, Verdict};
 pub(crate) use lists::State;
 pub(crate) use logged::{Logged, Times};
+pub(crate) use progress::{Progress, between, so_far};
 pub(crate) use proxies::Proxies;
 pub(crate) use reply::{Reply, own_or_page};
 pub(crate) use tells::tell;
@@ -53,4 +55,5 @@ pub const PARTS: &[Parts] = &[
     fetches::NAMES,
     fetches::LOAD,
     fetches::TIMES,
+    fetches::WAY,
 ];

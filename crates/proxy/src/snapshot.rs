@@ -1,6 +1,7 @@
 //! What the configuration says, resolved: names are indexes, options are plain values. It never changes; live state is in the
 //! objects that it points to.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -278,4 +279,14 @@ pub struct Target {
     pub host: Box<str>,
     /// Something checks its health.
     pub checked: bool,
+}
+
+impl Target {
+    /// Where it is, if that is an IP address.
+    pub(crate) const fn inet(&self) -> Option<SocketAddr> {
+        match self.address {
+            Address::Inet(address) => Some(address),
+            _ => None,
+        }
+    }
 }

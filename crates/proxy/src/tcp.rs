@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
-use plimsoll_net::{Address, ToServer};
+use plimsoll_net::ToServer;
 use plimsoll_observe::{Failure, Level, Levels, Message, TcpRecord, TcpTimes, Writer};
 use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Arena, Context, Place, Variables};
@@ -22,7 +22,7 @@ use crate::lease::{Lease, Stay};
 use crate::personal::personal;
 use crate::relay::{Moved, closing};
 use crate::rules::LogLevel;
-use crate::rules::{Formats, Logged, Times, number};
+use crate::rules::{Formats, Logged, Progress, Times, number};
 use crate::site::Route;
 use crate::snapshot::{BackendLive, FrontendLive};
 use crate::step::fault::point;
@@ -195,15 +195,15 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
             client.timer.wait().await;
         }
         let target = &backend.targets[server];
-        if let (Some(look), Address::Inet(address)) = (&mut record.look, &target.address) {
-            look.server = Some(*address);
+        if let Some(look) = &mut record.look {
+            look.server = target.inet();
         }
         let personal = personal(target, client, None);
         match connect(worker, target, personal.as_deref(), &client.timer, backend.timeouts.connect).await {
             Ok(stream) => {
                 record.connected = Some(Tick::now().since(client.began()));
                 if let Some(look) = &mut record.look {
-                    look.source = client::local(&stream);
+                    look.source = stream.near();
                 }
                 let rules = backend.rules.as_ref().filter(|rules| !rules.response_content.is_empty());
                 let (mut down, mut moved) = (Buffer::default(), 0);
@@ -212,6 +212,18 @@ async fn reach(client: &mut Client, record: &mut Record) -> Result<Reached, &'st
                 }
                 if let (Some(rules), Some(judge)) = (rules, &mut judge) {
                     *judge.proxies.server.get_mut() = Some(Arc::clone(&target.server));
+                    judge.proxies.progress.set(Progress {
+                        since: client.since.get(),
+                        began: client.began(),
+                        head: client.began(),
+                        connected: Tick::now(),
+                        retries: record.retries,
+                        redispatched: record.redispatched,
+                        source: stream.near(),
+                        server: target.inet(),
+                        served: 1,
+                        ..Progress::default()
+                    });
                     let Judge { state, proxies, .. } = &mut **judge;
                     let (client_stream, timer) = (&client.stream, &client.timer);
                     let mut held =
@@ -366,6 +378,9 @@ impl Parties<'_> {
             frontend: line.frontend.into(),
             backend: line.backend.map(Into::into),
             server: line.server.map(Into::into),
+            served: u32::from(line.times.connect >= 0),
+            server_status: 0,
+            error: Logged::NO_ERROR,
             server_address: look.server.filter(|_| line.server.is_some()),
             accepted: line.date,
             began: line.date,

@@ -65,6 +65,8 @@ pub struct Assignment {
     pub port: u32,
     /// Which of the frontend's addresses it is, from 1.
     pub number: u32,
+    /// Its name, if it has one.
+    pub name: Option<Arc<str>>,
     /// Which frontend.
     pub frontend: Arc<Frontend>,
     /// `accept-proxy`: each connection begins with a PROXY header.

@@ -43,6 +43,12 @@ impl Connection {
         self.stream.as_ref().expect("a connection in use has its stream")
     }
 
+    /// Its near end, if it is an IP address. One system call in its life.
+    #[must_use]
+    pub fn near(&self) -> Option<SocketAddr> {
+        self.stream.as_ref()?.near()
+    }
+
     /// A request is about to be sent. True: an earlier one was, so the server may be closing it this very moment.
     pub fn begin_request(&mut self) -> bool {
         self.served += 1;

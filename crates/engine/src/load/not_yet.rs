@@ -70,7 +70,6 @@ const LATER: &[(Places, &str, &str)] = &[
     (BIND, "mode", "set the permissions of a UNIX socket"),
     (BIND, "user", "set the owner of a UNIX socket"),
     (BIND, "group", "set the group of a UNIX socket"),
-    (BIND, "name", "name the address in statistics"),
     (BIND, "thread", "choose the threads that listen"),
     (SERVER, "tls", "speak TLS with the server"),
     (SERVER, "alpn", "offer protocols in the TLS handshake"),

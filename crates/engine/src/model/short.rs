@@ -10,6 +10,7 @@ impl FromShort for BindLine {
         let address: BindSpec = text.parse().map_err(|error: plimsoll_net::AddressError| error.to_string())?;
         Ok(Self {
             address: Spanned::detached(address),
+            name: None,
             backlog: None,
             keepalive: None,
             accept_proxy: false,

@@ -45,6 +45,7 @@ pub(super) fn binds(file: &File, surroundings: &Surroundings<'_>, found: &mut Di
                     name: name.to_string(),
                     place,
                     accept_proxy,
+                    own_name: line.name.as_deref().map(Into::into),
                     options: listen.clone(),
                     maxconn,
                 });

@@ -51,10 +51,12 @@ pub(super) async fn download(
         request.clear();
         request.release();
     }
-    if let Some(judge) = job.judge
-        && judge.response(job.client, job.request, response).await.is_err()
-    {
-        return Err(Failed { outcome: judge.outcome(), heard: record.heard });
+    record.server_status = response.status;
+    if let Some(judge) = job.judge {
+        judge.proxies.progress.set(record.progress(job.client, Some(job.backend)));
+        if judge.response(job.client, job.request, response).await.is_err() {
+            return Err(Failed { outcome: judge.outcome(), heard: record.heard });
+        }
     }
     point("answered");
     record.first = Tick::now();

@@ -27,7 +27,7 @@ use super::tunnel::Tunnel;
 use super::upload::{UploadEnd, absorb, upload};
 use super::write::{self, Patience};
 use crate::buffer::Buffer;
-use crate::client::{Client, Closing, Private, local};
+use crate::client::{Client, Closing, Private};
 use crate::connect::connect;
 use crate::lease::{Lease, Stay};
 use crate::personal::personal;
@@ -85,6 +85,9 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         session.next_request();
     }
     let mut judge = Judge::of(&route, client);
+    if let Some(judge) = &judge {
+        judge.proxies.progress.set(record.progress(client, None));
+    }
     let mut site = route.site.clone();
     if let Some(judge) = &mut judge {
         if judge.is_monitor(&both.request) {
@@ -370,8 +373,9 @@ impl Trip<'_> {
         record.connected = if record.retries == 0 && connection.served() > 0 { record.head } else { Tick::now() };
         point("connected");
         connection.begin_request();
-        if self.frontend.formats.is_some() {
-            record.source = local(connection.stream());
+        if self.frontend.formats.is_some() || self.judge.is_some() {
+            record.source = connection.near();
+            record.served = connection.served();
         }
         let marked = self.judge.is_some_and(|judge| judge.mark(connection.stream()));
         let job = Job {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
 use plimsoll_http::{Request, Response, request_stop};
-use plimsoll_net::Address;
 use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Level, Levels, MOST_BYTES, Message, RequestLine, Writer};
 use plimsoll_outcome::{Outcome, Side};
 use plimsoll_rules::{Arena, Context, Place, Variables};
@@ -15,8 +14,8 @@ use super::judge::Judge;
 use super::parts::Both;
 use crate::OK;
 use crate::client::Client;
-use crate::rules::{Logged, Proxies, Times, number};
-use crate::snapshot::{Backend, Frontend};
+use crate::rules::{Logged, Progress, Proxies, Times, between, number};
+use crate::snapshot::{Backend, Frontend, Target};
 use crate::step::fault::point;
 
 /// Times and counts of one request. A time of zero: that point was not reached.
@@ -40,6 +39,10 @@ pub(super) struct Record {
     pub(super) lasted: bool,
     /// From where the server was connected to, if a format may ask.
     pub(super) source: Option<SocketAddr>,
+    /// Which request of the server's connection it is, if a format may ask.
+    pub(super) served: u32,
+    /// The status that the server sent.
+    pub(super) server_status: u16,
     /// What the server said wrong.
     pub(super) blame: Option<Box<Blame>>,
 }
@@ -85,6 +88,26 @@ impl Blame {
 }
 
 impl Record {
+    /// How far it has come.
+    pub(super) fn progress(&self, client: &Client, backend: Option<&Backend>) -> Progress {
+        let target = backend.zip(self.server).and_then(|(backend, server)| backend.targets.get(server));
+        Progress {
+            since: client.since.get(),
+            began: self.started,
+            head: self.head,
+            connected: self.connected,
+            answered: self.first,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            retries: self.retries,
+            redispatched: self.redispatched,
+            source: self.source,
+            server: target.and_then(Target::inet),
+            served: self.served,
+            server_status: self.server_status,
+        }
+    }
+
     /// Counts the request and writes its line.
     pub(super) fn finish(
         &self,
@@ -232,9 +255,6 @@ impl Record {
         (outcome, now): (&'static Outcome, Tick),
         about: About<'_>,
     ) {
-        let between = |from: Tick, to: Tick| -> i64 {
-            if from == Tick::default() || to == Tick::default() { -1 } else { micros(to.since(from)) }
-        };
         let server = backend.zip(self.server).map(|(backend, index)| &backend.targets[index].server);
         let target = backend.zip(self.server).map(|(backend, index)| &backend.targets[index]);
         let record = HttpRecord {
@@ -297,16 +317,16 @@ impl Record {
             frontend: record.frontend.into(),
             backend: record.backend.map(Into::into),
             server: record.server.map(Into::into),
-            server_address: target.and_then(|target| match target.address {
-                Address::Inet(address) => Some(address),
-                _ => None,
-            }),
+            server_address: target.and_then(Target::inet),
             accepted: wall() - now.since(since),
             began: record.date,
             times,
             status: record.status,
             bytes_in: record.bytes_in,
             bytes_out: record.bytes_out,
+            served: if self.connected == Tick::default() { 0 } else { self.served },
+            server_status: self.server_status,
+            error: Logged::NO_ERROR,
             state: outcome.state,
             levels: record.levels,
             number: proxies.number,

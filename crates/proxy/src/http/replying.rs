@@ -165,6 +165,8 @@ async fn tell(
     response.clear();
     let parsed = response.parse(out.bytes(), request.method, &frontend.limits, Tolerance::default());
     // A reply that is larger than any response may be goes out as it is.
+    let backend = judge.proxies.site.as_ref().map(|site| &*site.backend);
+    judge.proxies.progress.set(record.progress(client, backend));
     if matches!(parsed, Ok(Progress::Complete(_))) && judge.after(client, request, response).await.is_ok() {
         out.clear();
         let framing = if reply.status == 204 || reply.status == 304 {

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use plimsoll_clock::{Tick, wall};
 use plimsoll_http::Request;
 use plimsoll_observe::{DateCache, stamp};
-use plimsoll_rules::{Alias, Context, Fetch, Needs, Parts, Place, Show, Slot, Type, Value};
+use plimsoll_rules::{Alias, Context, Fetch, Needs, Parts, Show, Slot, Type, Value};
 
 use crate::client::Client;
-use crate::rules::{Logged, Proxies, Times};
+use crate::rules::{Logged, Proxies, Times, so_far};
 
 /// The rows.
 pub(crate) const PARTS: Parts = Parts { aliases: ALIASES, fetches: FETCHES, ..Parts::EMPTY };
@@ -70,7 +71,7 @@ fn cookie<'c>(cx: &'c Context<'_>, of: usize) -> Option<Value<'c>> {
 }
 
 const ALIASES: &[Alias] = &[
-    number("B", RECORD, |cx| count(logged(cx)?.bytes_out), "Bytes sent to the client."),
+    number("B", RECORD, |cx| count(so_far(cx)?.bytes()[1]), "Bytes sent to the client."),
     text("CC", REQUEST, |cx| cookie(cx, 0), "The captured cookie of the request."),
     text("CS", REQUEST, |cx| cookie(cx, 1), "The captured cookie of the response."),
     text("H", Needs::NOTHING, |_| Some(Value::Str(HOSTNAME.as_bytes())), "The name of this host."),
@@ -87,7 +88,7 @@ const ALIASES: &[Alias] = &[
         |cx| Some(Value::Str(logged(cx)?.origin.as_bytes())),
         "What the line is about: `txn_close`, `sess_error`.",
     ),
-    number("ST", RECORD, status, "The status; 0 in TCP mode."),
+    number("ST", RECORD, |cx| Some(Value::Int(so_far(cx)?.status(cx))), "The status; 0 in TCP mode."),
     verbatim("T", ANY, |cx| stamped(cx, accepted(cx)?, true), "When the connection was accepted, in UTC."),
     verbatim("Tl", ANY, |cx| stamped(cx, accepted(cx)?, false), "When the connection was accepted, in local time."),
     hex(
@@ -114,33 +115,38 @@ const ALIASES: &[Alias] = &[
     verbatim(
         "tr",
         HTTP_RECORD,
-        |cx| dated(cx, logged(cx)?.began),
+        |cx| dated(cx, began(cx)?),
         "When the request began, in local time, with milliseconds.",
     ),
-    verbatim("trg", HTTP_RECORD, |cx| stamped(cx, logged(cx)?.began, true), "When the request began, in UTC."),
-    verbatim("trl", HTTP_RECORD, |cx| stamped(cx, logged(cx)?.began, false), "When the request began, in local time."),
+    verbatim("trg", HTTP_RECORD, |cx| stamped(cx, began(cx)?, true), "When the request began, in UTC."),
+    verbatim("trl", HTTP_RECORD, |cx| stamped(cx, began(cx)?, false), "When the request began, in local time."),
     number(
         "Ta",
         HTTP_RECORD,
-        |cx| millis(logged(cx)?.times.active),
+        |cx| millis(so_far(cx)?.times().active),
         "Milliseconds from the first byte of the request to the end.",
     ),
-    number("Tc", RECORD, |cx| millis(logged(cx)?.times.connect), "Milliseconds for the connection to the server."),
-    number("Td", RECORD, |cx| millis(logged(cx)?.times.data), "Milliseconds for the data."),
+    number("Tc", RECORD, |cx| millis(so_far(cx)?.times().connect), "Milliseconds for the connection to the server."),
+    number("Td", RECORD, |cx| millis(so_far(cx)?.times().data), "Milliseconds for the data."),
     number("Th", RECORD, |_| Some(Value::Int(0)), "Milliseconds for handshakes."),
-    number("Ti", HTTP_RECORD, |cx| millis(logged(cx)?.times.idle), "Milliseconds of silence before the request."),
-    number("Tq", HTTP_RECORD, |cx| millis(before_queue(logged(cx)?)), "`%Th`, `%Ti` and `%TR` together."),
-    number("TR", HTTP_RECORD, |cx| millis(logged(cx)?.times.request), "Milliseconds for the head of the request."),
-    number("Tr", HTTP_RECORD, |cx| millis(logged(cx)?.times.response), "Milliseconds that the server took to answer."),
-    number("Tt", RECORD, |cx| millis(logged(cx)?.times.total), "Milliseconds from the accept to the end."),
-    number("Tu", RECORD, |cx| millis(logged(cx)?.times.active), "Milliseconds as the client sees them."),
-    number("Tw", RECORD, |cx| millis(logged(cx)?.times.queue), "Milliseconds in queues."),
-    number("U", RECORD, |cx| count(logged(cx)?.bytes_in), "Bytes received from the client."),
-    number("ac", RECORD, |cx| size(logged(cx)?.levels.process), "Connections of the process."),
+    number("Ti", HTTP_RECORD, |cx| millis(so_far(cx)?.times().idle), "Milliseconds of silence before the request."),
+    number("Tq", HTTP_RECORD, |cx| millis(before_queue(so_far(cx)?.times())), "`%Th`, `%Ti` and `%TR` together."),
+    number("TR", HTTP_RECORD, |cx| millis(so_far(cx)?.times().request), "Milliseconds for the head of the request."),
+    number(
+        "Tr",
+        HTTP_RECORD,
+        |cx| millis(so_far(cx)?.times().response),
+        "Milliseconds that the server took to answer.",
+    ),
+    number("Tt", RECORD, |cx| millis(so_far(cx)?.times().total), "Milliseconds from the accept to the end."),
+    number("Tu", RECORD, |cx| millis(so_far(cx)?.times().active), "Milliseconds as the client sees them."),
+    number("Tw", RECORD, |cx| millis(so_far(cx)?.times().queue), "Milliseconds in queues."),
+    number("U", RECORD, |cx| count(so_far(cx)?.bytes()[0]), "Bytes received from the client."),
+    number("ac", RECORD, |cx| size(so_far(cx)?.levels(cx).process), "Connections of the process."),
     text("b", ANY, backend, "The backend."),
-    number("bc", RECORD, |cx| size(logged(cx)?.levels.backend), "Requests in the backend."),
-    address("bi", RECORD, |cx| ip(logged(cx)?.source), "From where the server was connected to."),
-    hex("bp", RECORD, |cx| port(logged(cx)?.source), "From which port the server was connected to."),
+    number("bc", RECORD, |cx| size(so_far(cx)?.levels(cx).backend), "Requests in the backend."),
+    address("bi", RECORD, |cx| ip(so_far(cx)?.ends()[0]), "From where the server was connected to."),
+    hex("bp", RECORD, |cx| port(so_far(cx)?.ends()[0]), "From which port the server was connected to."),
     number("bq", RECORD, |_| Some(Value::Int(0)), "Requests that waited in the backend before this one."),
     address(
         "ci",
@@ -150,7 +156,7 @@ const ALIASES: &[Alias] = &[
     ),
     hex("cp", ANY, |cx| Some(Value::Int(client(cx).map_or(1, |at| i64::from(at.port())))), "The client's port."),
     text("f", ANY, frontend, "The frontend."),
-    number("fc", RECORD, |cx| size(logged(cx)?.levels.frontend), "Connections of the frontend."),
+    number("fc", RECORD, |cx| size(so_far(cx)?.levels(cx).frontend), "Connections of the frontend."),
     address("fi", ANY, |cx| ip(destination(cx)), "The address that the client connected to."),
     hex("fp", ANY, |cx| port(destination(cx)), "The port that the client connected to."),
     text("ft", ANY, frontend, "The frontend, with a ~ behind it if it speaks TLS."),
@@ -162,11 +168,11 @@ const ALIASES: &[Alias] = &[
     hex("pid", Needs::NOTHING, |_| count(u64::from(std::process::id())), "The number of this process."),
     uri("r", |cx| part(cx, |line| line.whole(cx)), "The first line of the request."),
     Alias {
-        show: Show::Plus(|cx| logged(cx).is_some_and(|logged| logged.levels.redispatched)),
+        show: Show::Plus(|cx| so_far(cx).is_some_and(|so_far| so_far.levels(cx).redispatched)),
         ..number(
             "rc",
             RECORD,
-            |cx| Some(Value::Int(i64::from(logged(cx)?.levels.retries))),
+            |cx| Some(Value::Int(i64::from(so_far(cx)?.levels(cx).retries))),
             "Retries, behind a + if another server was tried.",
         )
     },
@@ -177,47 +183,29 @@ const ALIASES: &[Alias] = &[
         "The number of the request.",
     ),
     text("s", ANY, server, "The server, or <NOSRV>."),
-    number("sc", RECORD, |cx| size(logged(cx)?.levels.server), "Requests on the server."),
-    address("si", RECORD, |cx| ip(logged(cx)?.server_address), "The server's address."),
-    hex("sp", RECORD, |cx| port(logged(cx)?.server_address), "The server's port."),
+    number("sc", RECORD, |cx| size(so_far(cx)?.levels(cx).server), "Requests on the server."),
+    address("si", RECORD, |cx| ip(so_far(cx)?.ends()[1]), "The server's address."),
+    hex("sp", RECORD, |cx| port(so_far(cx)?.ends()[1]), "The server's port."),
     number("sq", RECORD, |_| Some(Value::Int(0)), "Requests that waited for the server before this one."),
     text("sslc", ANY, |_| None, "The cipher of the client's connection."),
     text("sslv", ANY, |_| None, "The version of TLS of the client's connection."),
-    verbatim("ts", RECORD, |cx| Some(Value::Str(&logged(cx)?.state)), "How it ended."),
+    verbatim("ts", RECORD, |cx| Some(Value::Str(cx.arena().keep(&so_far(cx)?.state()))), "How it ended."),
     verbatim(
         "tsc",
         HTTP_RECORD,
-        |cx| Some(Value::Str(cx.arena().keep(&[&logged(cx)?.state[..], b"--"].concat()))),
+        |cx| Some(Value::Str(cx.arena().keep(&[&so_far(cx)?.state()[..], b"--"].concat()))),
         "How it ended, with what became of cookies.",
     ),
 ];
 
-const FETCHES: &[Fetch] = &[
-    Fetch {
-        name: "unique-id",
-        output: Type::Str,
-        needs: ANY,
-        eval: |_, cx| id(cx),
-        doc: "The name that `unique-id-format` gave the request.",
-        ..Fetch::PLAIN
-    },
-    Fetch {
-        name: "bytes_in",
-        output: Type::Int,
-        needs: RECORD,
-        eval: |_, cx| count(logged(cx)?.bytes_in),
-        doc: "Bytes that the client sent, as `%U`.",
-        ..Fetch::PLAIN
-    },
-    Fetch {
-        name: "bytes_out",
-        output: Type::Int,
-        needs: RECORD,
-        eval: |_, cx| count(logged(cx)?.bytes_out),
-        doc: "Bytes that the client was sent, as `%B`.",
-        ..Fetch::PLAIN
-    },
-];
+const FETCHES: &[Fetch] = &[Fetch {
+    name: "unique-id",
+    output: Type::Str,
+    needs: ANY,
+    eval: |_, cx| id(cx),
+    doc: "The name that `unique-id-format` gave the request.",
+    ..Fetch::PLAIN
+}];
 
 static HOSTNAME: LazyLock<String> = LazyLock::new(plimsoll_observe::hostname);
 
@@ -236,12 +224,11 @@ fn count<'c>(count: u64) -> Option<Value<'c>> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what a row gives may be missing")]
-fn millis<'c>(micros: i64) -> Option<Value<'c>> {
+pub(super) fn millis<'c>(micros: i64) -> Option<Value<'c>> {
     Some(Value::Int(if micros < 0 { -1 } else { micros / 1000 }))
 }
 
-fn before_queue(logged: &Logged) -> i64 {
-    let Times { idle, request, .. } = logged.times;
+pub(super) fn before_queue(Times { idle, request, .. }: Times) -> i64 {
     if request < 0 { -1 } else { idle.max(0) + request }
 }
 
@@ -267,10 +254,18 @@ fn destination(cx: &Context<'_>) -> Option<SocketAddr> {
     }
 }
 
-fn accepted(cx: &Context<'_>) -> Option<SystemTime> {
+pub(super) fn accepted(cx: &Context<'_>) -> Option<SystemTime> {
     match logged(cx) {
         Some(logged) => Some(logged.accepted),
         None => Some(cx.fact::<Client>()?.accepted()),
+    }
+}
+
+/// When the request began.
+pub(super) fn began(cx: &Context<'_>) -> Option<SystemTime> {
+    match logged(cx) {
+        Some(logged) => Some(logged.began),
+        None => Some(wall() - Tick::now().since(cx.fact::<Proxies>()?.progress.get().began)),
     }
 }
 
@@ -300,12 +295,6 @@ fn server<'c>(cx: &'c Context<'_>) -> Option<Value<'c>> {
         }
     };
     Some(Value::Str(name.unwrap_or("<NOSRV>").as_bytes()))
-}
-
-/// -1: nothing was sent.
-fn status<'c>(cx: &'c Context<'_>) -> Option<Value<'c>> {
-    let none = if cx.place() == Place::TcpLog { 0 } else { -1 };
-    Some(Value::Int(logged(cx)?.status.map_or(none, i64::from)))
 }
 
 fn id<'c>(cx: &'c Context<'_>) -> Option<Value<'c>> {

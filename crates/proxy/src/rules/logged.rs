@@ -27,6 +27,12 @@ pub(crate) struct Times {
     pub(crate) total: i64,
 }
 
+impl Times {
+    /// No point was reached.
+    pub(crate) const UNKNOWN: Self =
+        Self { idle: -1, request: -1, queue: -1, connect: -1, response: -1, data: -1, active: -1, total: -1 };
+}
+
 /// One request or connection.
 #[derive(Debug)]
 pub(crate) struct Logged {
@@ -39,6 +45,12 @@ pub(crate) struct Logged {
     pub(crate) backend: Option<Box<str>>,
     pub(crate) server: Option<Box<str>>,
     pub(crate) server_address: Option<SocketAddr>,
+    /// Which request of the server's connection it was, from 1; 0: there was none.
+    pub(crate) served: u32,
+    /// The status that the server sent; 0: none.
+    pub(crate) server_status: u16,
+    /// What was wrong with how the client's connection began: HAProxy's number and words.
+    pub(crate) error: (u8, &'static str),
     /// When the connection was accepted, or its last request ended.
     pub(crate) accepted: SystemTime,
     /// When the request began.
@@ -56,6 +68,10 @@ pub(crate) struct Logged {
     pub(crate) id: Option<Box<[u8]>>,
     /// What the line is about, as HAProxy 3.1 names it: `%OG`.
     pub(crate) origin: &'static str,
+}
+
+impl Logged {
+    pub(crate) const NO_ERROR: (u8, &'static str) = (0, "Success");
 }
 
 impl Fact for Logged {

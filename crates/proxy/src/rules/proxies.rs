@@ -1,6 +1,6 @@
 //! The proxies of a configuration as rules see them, and which are at work.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use plimsoll_rules::variables::Limits;
 use plimsoll_rules::{Fact, Origin, Slot};
 use plimsoll_server::Server;
 
+use crate::rules::Progress;
 use crate::rules::capture::Captured;
 use crate::site::{Route, Site};
 use crate::snapshot::{Backend, FrontendLive};
@@ -76,6 +77,8 @@ pub(crate) struct Proxies {
     pub(crate) last_rule: RefCell<Option<Origin>>,
     /// What was captured.
     pub(crate) captured: RefCell<Captured>,
+    /// How far the request has come.
+    pub(crate) progress: Cell<Progress>,
 }
 
 impl Fact for Proxies {
@@ -90,6 +93,7 @@ impl Proxies {
             server: RefCell::default(),
             last_rule: RefCell::default(),
             captured: RefCell::default(),
+            progress: Cell::default(),
             number: 0,
             id: None,
         }

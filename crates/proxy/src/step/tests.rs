@@ -49,6 +49,7 @@ impl House {
                 worker.prepare(vec![(0, listener)]).expect("a listener");
                 worker.adopt(vec![Assignment {
                     number: 1,
+                    name: None,
                     port: 0,
                     frontend: to,
                     accept_proxy: false,

@@ -87,6 +87,20 @@ pub const FETCHES: &[Fetch] = &[
         ..Fetch::PLAIN
     },
     Fetch {
+        name: "nbproc",
+        output: Type::Int,
+        eval: |_, _| Some(Value::Int(1)),
+        doc: "How many processes there are: always 1.",
+        ..Fetch::PLAIN
+    },
+    Fetch {
+        name: "quic_enabled",
+        output: Type::Bool,
+        eval: |_, _| Some(Value::Bool(false)),
+        doc: "Is QUIC spoken? Not yet.",
+        ..Fetch::PLAIN
+    },
+    Fetch {
         name: "thread",
         output: Type::Int,
         eval: |_, cx| Some(Value::Int(cx.outside().worker().into())),

@@ -6,7 +6,7 @@ use plimsoll_net::TcpInfo;
 use plimsoll_proxy_protocol::tlv;
 use plimsoll_rules::{Arg, ArgKind, Args, Compiler, Context, Fetch, Needs, Param, Parts, Slot, Type, Value};
 
-use super::{count, of_client};
+use super::{count, of_client, speaks_http};
 use crate::client::Client;
 
 /// The rows.
@@ -83,8 +83,8 @@ const FETCHES: &[Fetch] = &[
     of_client(
         "fc_http_major",
         Type::Int,
-        |_, cx| client(cx).and(Some(Value::Int(1))),
-        "The version of HTTP that the client speaks.",
+        |_, cx| client(cx).and(speaks_http(cx)),
+        "The version of HTTP that the client speaks; none in TCP mode.",
     ),
     of_client(
         "http_first_req",

@@ -62,6 +62,19 @@ const FETCHES: &[Fetch] = &[
         |_, cx| count(cx.fact::<Client>()?.port().number),
         "The number of the address among those of its frontend.",
     ),
+    of_client(
+        "so_name",
+        Type::Str,
+        |_, cx| Some(Value::Str(cx.arena().keep(cx.fact::<Client>()?.port().name()?.as_bytes()))),
+        "The `name` of the address that the client connected to.",
+    ),
+    Fetch {
+        name: "pid",
+        output: Type::Int,
+        eval: |_, _| count(std::process::id()),
+        doc: "The number of this process, as the system counts it.",
+        ..Fetch::PLAIN
+    },
     of_proxies(
         "last_rule_file",
         Type::Str,

@@ -45,6 +45,20 @@ const FETCHES: &[Fetch] = &[
         "`timeouts.check` of the backend in milliseconds.",
     ),
     of_proxies(
+        "be_max_retries",
+        Type::Int,
+        |_, cx| count(proxies(cx)?.site.as_ref()?.backend.retries),
+        "`retries` of the backend.",
+    ),
+    now(
+        "cur_max_retries",
+        |_, cx| {
+            let set = cx.fact::<Fate>().and_then(|fate| fate.retries);
+            count(set.or_else(|| Some(proxies(cx)?.site.as_ref()?.backend.retries))?)
+        },
+        "How many attempts may follow the first.",
+    ),
+    of_proxies(
         "fe_client_timeout",
         Type::Int,
         |_, cx| written(frontend(cx)?.client),
