@@ -140,3 +140,27 @@ fn the_slash_follows_the_path() {
     assert!(ours.fields.contains(&"location: https://o.example/x/?a=b".to_owned()), "{:?}", ours.fields);
     assert!(theirs.fields.contains(&"location: https://o.example/x?a=b/".to_owned()), "{:?}", theirs.fields);
 }
+
+#[test]
+fn a_wrong_escape_is_answered_400_where_the_normalizer_is_strict() {
+    let rules = [
+        ("http-request", "set-path /a%%zz if { path /made }"),
+        ("http-request", "set-query b=%%2 if { path /cut }"),
+        ("http-request", "normalize-uri percent-to-uppercase if { path_beg /loose }"),
+        ("http-request", "normalize-uri percent-decode-unreserved strict if { path /cut }"),
+        ("http-request", "normalize-uri percent-to-uppercase strict if !{ path_beg /loose }"),
+        ("http-response", "set-header X-Passed 1"),
+        ("http-after-response", "set-header X-After 1"),
+    ];
+    let sections = ["", " expose-experimental-directives"];
+    let pair = Pair::start(&Scene { frontend: &rules, sections, ..Scene::default() });
+    for (path, status) in [("/made", 400), ("/cut", 400), ("/ok%2f%7e?c=%3d", 200), ("/loose%2f", 200)] {
+        let seen = pair.same(path);
+        assert_eq!((seen.status, seen.fields.contains(&"x-after: 1".to_owned())), (status, true), "{path}");
+        let [ours, theirs] = pair.states(path);
+        assert_eq!(ours, theirs, "{path}: status and state in the log");
+    }
+    // What a client writes wrong is refused before any rule: the same status.
+    let [ours, theirs] = pair.see("GET", &get("/b%zz"));
+    assert_eq!((ours.status, theirs.status), (400, 400));
+}

@@ -7,6 +7,7 @@ mod ours;
 mod pages;
 mod pair;
 mod seen;
+mod services;
 mod told;
 mod tuning;
 mod way;

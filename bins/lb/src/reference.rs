@@ -23,6 +23,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("fetches.md", words::fetches()),
         ("converters.md", words::converters()),
         ("actions.md", words::actions()),
+        ("services.md", words::services()),
     ]
     .into_iter()
     .map(|(name, text)| (name, format!("{GENERATED}{text}")))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use house::{House, server};
-use plimsoll_admin::{AdminOptions, Events, Options, State, metrics, page, serve};
+use plimsoll_admin::{AdminOptions, Events, Look, Options, State, metrics, page, serve};
 use plimsoll_net::{Address, AddressSpec};
 use plimsoll_server::{Admin, CheckStatus};
 
@@ -74,7 +74,7 @@ fn measure(state: &Arc<dyn State>) {
         }
         let scraped = start.elapsed();
         let start = Instant::now();
-        let html = page(state, "events").len();
+        let html = page(state, Look::live()).map(|piece| piece.len()).sum::<usize>();
         let shown = start.elapsed();
         let start = Instant::now();
         let event = events.next(state).len();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use plimsoll_commands::{Command, Context, Level, Reply};
 use plimsoll_proxy::{Backend, Snapshot, Target};
 
-pub(crate) use stat::csv;
+pub(crate) use stat::{Shape, by_http, csv};
 
 use crate::State;
 

@@ -27,7 +27,7 @@ impl Events {
         let elapsed = self.at.replace(now).map(|before| now.since(before));
         let mut counts = HashMap::with_capacity(self.counts.len());
         let mut rates = Rates::new(elapsed, &self.counts, &mut counts);
-        let lines = cells::lines(state, &mut rates);
+        let lines = cells::lines(state, &[], &mut rates);
         self.counts = counts;
         let mut text = String::from("data: {\"rows\":{");
         let mut comma = "";

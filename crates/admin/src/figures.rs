@@ -354,6 +354,8 @@ pub(crate) struct Rows {
     state: Arc<dyn State>,
     snapshot: Arc<Snapshot>,
     next: Next,
+    /// Names of the proxies that are shown; all if there are none.
+    scope: Vec<Box<str>>,
 }
 
 enum Next {
@@ -363,7 +365,16 @@ enum Next {
 
 impl Rows {
     pub(crate) fn new(state: &Arc<dyn State>) -> Self {
-        Self { state: Arc::clone(state), snapshot: state.snapshot(), next: Next::Frontend(0) }
+        Self::within(state, &[])
+    }
+
+    /// Only those of these proxies, if there are any.
+    pub(crate) fn within(state: &Arc<dyn State>, scope: &[Box<str>]) -> Self {
+        Self { state: Arc::clone(state), snapshot: state.snapshot(), next: Next::Frontend(0), scope: scope.to_vec() }
+    }
+
+    fn hides(&self, name: &str) -> bool {
+        !self.scope.is_empty() && !self.scope.iter().any(|have| **have == *name)
     }
 }
 
@@ -371,12 +382,20 @@ impl Iterator for Rows {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
-        if let Next::Frontend(index) = self.next {
+        while let Next::Frontend(index) = self.next {
             if let Some(frontend) = self.snapshot.frontends.get(index) {
                 self.next = Next::Frontend(index + 1);
+                if self.hides(&frontend.name) {
+                    continue;
+                }
                 return Some(Row::Frontend(FrontendFigures::read(&*self.state, frontend, FIRST_PROXY + index)));
             }
             self.next = Next::Server(0, 0);
+        }
+        while let Next::Server(index, _) = self.next
+            && self.snapshot.backends.get(index).is_some_and(|backend| self.hides(&backend.name))
+        {
+            self.next = Next::Server(index + 1, 0);
         }
         let Next::Server(index, place) = self.next else { return None };
         let backend = self.snapshot.backends.get(index)?;

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::listen::Stream;
-use crate::{Events, Metrics, State, commands, metrics, page};
+use crate::{Events, Look, Metrics, Page, State, commands, metrics, page};
 
 /// How often an open page hears of changes.
 const EVERY: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ const REST: u32 = 40;
 /// A client that sends no request for so long is closed.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The page brings its own style and script, and speaks to nobody else.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; \
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `live`: places for pages that are told of changes.
@@ -49,7 +49,7 @@ pub(crate) async fn serve(stream: Box<dyn Stream>, state: Arc<dyn State>, live: 
 type Serve = fn(&Arc<dyn State>) -> Content;
 
 const PATHS: &[(&str, &str, Serve)] = &[
-    ("/", "text/html; charset=utf-8", |state| Content::Whole(Some(page(state, "events").into()))),
+    ("/", "text/html; charset=utf-8", |state| Content::Page(Box::new(page(state, Look::live())))),
     ("/metrics", "text/plain; version=0.0.4; charset=utf-8", |state| Content::Metrics(Box::new(metrics(state)))),
     ("/alive", "text/plain", |_| Content::text("alive\n")),
     ("/ready", "text/plain", |_| Content::text("ready\n")),
@@ -96,6 +96,7 @@ fn respond(status: StatusCode, kind: &'static str, content: Content) -> Response
 /// A body, made as it is taken.
 enum Content {
     Whole(Option<Bytes>),
+    Page(Box<Page>),
     Metrics(Box<Metrics>),
     Pages(Pages),
     Events(Box<Subscription>),
@@ -131,6 +132,7 @@ impl Body for Content {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let data = match &mut *self {
             Self::Whole(whole) => whole.take(),
+            Self::Page(page) => page.next().map(Bytes::from),
             Self::Metrics(metrics) => metrics.next(),
             Self::Pages(pages) => {
                 let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! The runtime socket, the stats page and the metrics, served on the control thread.
+//! The runtime socket, the stats page and the metrics, served on the control thread; and the services that show the same inside proxies.
 //!
 //! *Knows*: how operators and their tools ask, in HAProxy's words where it has them; how figures become CSV, Prometheus' text
 //! and a page.
@@ -15,6 +15,7 @@ mod listen;
 mod metrics;
 mod options;
 mod page;
+mod services;
 mod serving;
 mod socket;
 mod state;
@@ -23,6 +24,7 @@ pub use commands::COMMANDS;
 pub use events::Events;
 pub use metrics::{Metrics, metrics};
 pub use options::{AdminOptions, FileMode, Options, RuntimeApi};
-pub use page::page;
+pub use page::{Look, Page, page};
+pub use services::SERVICES;
 pub use serving::{Prepared, Serving, prepare, serve};
 pub use state::{Latencies, ProcessFacts, Reload, State};

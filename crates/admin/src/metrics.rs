@@ -20,6 +20,42 @@ const PAGE: usize = 128 * 1024;
 /// Those of [`Metrics::next`].
 const TABLES: usize = 6;
 
+/// Which tables are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scope {
+    global: bool,
+    frontend: bool,
+    backend: bool,
+    server: bool,
+}
+
+impl Scope {
+    const fn new(all: bool) -> Self {
+        Self { global: all, frontend: all, backend: all, server: all }
+    }
+
+    /// Out of a query, in the words of HAProxy's exporter: each `scope` adds to those before, an empty one takes them back. `None`: it is wrong.
+    pub(crate) fn of(query: &[u8]) -> Option<Self> {
+        let mut scope: Option<Self> = None;
+        for part in query.split(|byte| *byte == b'&') {
+            let Some(name) = part.strip_prefix(b"scope=") else { continue };
+            let of = scope.get_or_insert(Self::new(false));
+            match name {
+                b"" => *of = Self::new(false),
+                b"*" => *of = Self::new(true),
+                b"global" => of.global = true,
+                b"frontend" => of.frontend = true,
+                b"backend" => of.backend = true,
+                b"server" => of.server = true,
+                // There are none of these here.
+                b"listener" | b"sticktable" => {}
+                _ => return None,
+            }
+        }
+        Some(scope.unwrap_or(Self::new(true)))
+    }
+}
+
 /// Something with figures, and its labels.
 struct Labelled<F> {
     labels: String,
@@ -65,6 +101,26 @@ pub fn metrics(state: &std::sync::Arc<dyn State>) -> Metrics {
         }
     }
     all
+}
+
+impl Metrics {
+    /// Only these tables.
+    pub(crate) fn within(mut self, scope: Scope) -> Self {
+        if !scope.global {
+            self.process = None;
+        }
+        if !scope.frontend {
+            self.frontends.clear();
+        }
+        if !scope.backend {
+            self.backends.clear();
+            self.latencies.clear();
+        }
+        if !scope.server {
+            self.servers.clear();
+        }
+        self
+    }
 }
 
 impl Iterator for Metrics {

@@ -9,7 +9,7 @@ use plimsoll_counters::Distribution;
 use plimsoll_observe::{Failures, KeptFailure, newest};
 use plimsoll_proxy::{Backend, Snapshot, Target};
 
-/// The running process. Called on the control thread only, never by a worker.
+/// The running process. Called on the control thread, and for services from the pool for what takes long; never by a worker.
 pub trait State: Send + Sync + 'static {
     /// The configuration that runs, with the live objects that it points to.
     fn snapshot(&self) -> Arc<Snapshot>;

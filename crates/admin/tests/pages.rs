@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use house::{House, server};
-use plimsoll_admin::{AdminOptions, Events, Options, Serving, State, metrics, page, serve};
+use plimsoll_admin::{AdminOptions, Events, Look, Options, Serving, State, metrics, page, serve};
 use plimsoll_net::Address;
 use plimsoll_observe::keep_panics;
 use plimsoll_server::CheckStatus;
@@ -159,7 +159,7 @@ fn only_so_many_pages_are_live() {
 #[test]
 fn names_are_text_in_the_page() {
     let state = Arc::new(house()) as Arc<dyn State>;
-    let html = String::from_utf8(page(&state, "events")).unwrap();
+    let html = String::from_utf8(page(&state, Look::live()).flatten().collect()).unwrap();
     assert!(html.contains("a&quot;&lt;b&gt;&amp;&#39;\\ (backup)"), "{html}");
     assert_eq!(html.matches("<script>").count(), 1);
     for outside in ["http://", "https://", "//cdn", "@import", "url("] {

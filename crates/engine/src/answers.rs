@@ -15,6 +15,7 @@ use crate::events::Asked;
 use crate::process::Engine;
 
 /// The engine as they see it; it does not keep the engine alive.
+#[derive(Debug)]
 pub(crate) struct Answers {
     engine: Weak<Engine>,
     /// The engine's own pointer: it outlives the engine while the last questions are being answered, and keeps no old snapshot.

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use plimsoll_admin::{SERVICES, State};
+use plimsoll_proxy::services::Service;
 use plimsoll_rules::{Language, Parts};
 
 /// Every crate's rows, by the crate's folder.
@@ -18,3 +20,11 @@ pub static LANGUAGE: LazyLock<Language> = LazyLock::new(|| {
     let others = TABLES.iter().filter(|(name, _)| *name != "rules").flat_map(|(_, parts)| *parts);
     Language::new(&others.copied().collect::<Vec<_>>())
 });
+
+/// What answers inside proxies: every crate's rows.
+pub const SERVICE_TABLES: &[(&str, &[Service<dyn State>])] = &[("admin", SERVICES)];
+
+/// Their names.
+pub fn services() -> impl Iterator<Item = &'static str> {
+    SERVICE_TABLES.iter().flat_map(|(_, rows)| rows.iter()).map(|row| row.name)
+}

@@ -32,7 +32,7 @@ pub use code::CODES;
 pub use ending::Pulse;
 pub use events::{Asked, Refused};
 pub use explanation::{Explanation, explanations};
-pub use language::{LANGUAGE, TABLES};
+pub use language::{LANGUAGE, SERVICE_TABLES, TABLES};
 pub use load::{
     Ask, Disk, Files, Findings, Resolve, Surroundings, keep, load_file, load_files, load_text, load_text_in,
 };

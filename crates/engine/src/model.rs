@@ -20,6 +20,7 @@ use plimsoll_lb::Balance;
 use plimsoll_net::{AddressSpec, BindSpec, Keepalive, Source};
 use plimsoll_observe::LogTarget;
 use plimsoll_process::{Capability, CpuMap, Who};
+use plimsoll_proxy::services::StatsOptions;
 use plimsoll_proxy::{Mode, ProxyV2Option, Spread, Timeouts};
 use plimsoll_upstream::Reuse;
 use schemars::JsonSchema;
@@ -224,6 +225,8 @@ pub(crate) struct Frontend {
     /// Rules about requests, in this order: `set-header X-Forwarded-Proto https if secure`.
     #[serde(default)]
     pub(crate) http_request: OneOrMany<Spanned<String>>,
+    /// A page of figures inside this proxy: an address, or a map.
+    pub(crate) stats: Option<Spanned<ShortForm<StatsOptions>>>,
     /// Rules about responses of servers.
     #[serde(default)]
     pub(crate) http_response: OneOrMany<Spanned<String>>,
@@ -362,6 +365,8 @@ pub(crate) struct Backend {
     /// Rules about requests, in this order: `set-header X-Forwarded-Proto https if secure`.
     #[serde(default)]
     pub(crate) http_request: OneOrMany<Spanned<String>>,
+    /// A page of figures inside this proxy: an address, or a map.
+    pub(crate) stats: Option<Spanned<ShortForm<StatsOptions>>>,
     /// Rules about responses of servers.
     #[serde(default)]
     pub(crate) http_response: OneOrMany<Spanned<String>>,

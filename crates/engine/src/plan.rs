@@ -9,6 +9,7 @@ mod pages;
 mod rules;
 mod servers;
 pub(crate) mod splicing;
+mod stats;
 
 use std::sync::Arc;
 

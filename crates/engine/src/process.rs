@@ -8,10 +8,12 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use plimsoll_admin::State;
 use plimsoll_clock::Tick;
 use plimsoll_net::Address;
 use plimsoll_observe::{Events, Sink, SinkError};
 use plimsoll_outcome::Outcome;
+use plimsoll_proxy::services::Services;
 use plimsoll_proxy::{Snapshot, Spread};
 use tokio::sync::Notify;
 
@@ -21,6 +23,7 @@ use crate::budget::{Budget, BudgetError, Demand};
 use crate::changes::{Changes, Started};
 use crate::control::Control;
 use crate::events::{self, Asked, Refused};
+use crate::language::SERVICE_TABLES;
 use crate::listeners::{self, Opened, SocketFile};
 use crate::names;
 use crate::plan::Plan;
@@ -85,6 +88,8 @@ pub struct Engine {
     unresolved: AtomicBool,
     /// The thread that looks after those names.
     names: OnceLock<Thread>,
+    /// What services look at: they do not keep it alive.
+    answers: OnceLock<Arc<Answers>>,
     me: Weak<Self>,
 }
 
@@ -179,10 +184,16 @@ impl Engine {
             succeeded: Notify::new(),
             unresolved: AtomicBool::new(unresolved),
             names: OnceLock::new(),
+            answers: OnceLock::new(),
             me: me.clone(),
         });
+        let answers: Arc<dyn State> = engine.answers.get_or_init(|| Answers::of(&engine)).clone();
+        let services =
+            SERVICE_TABLES.iter().fold(Services::default(), |all, (_, rows)| all.with(rows, &Arc::downgrade(&answers)));
+        // Nobody else sets it.
+        let _ = engine.snapshot.load().process.services.set(services);
         if let Some(control) = &*lock(&engine.control) {
-            control.answer(admin, || Answers::of(&engine));
+            control.answer(admin, || answers);
         }
         {
             let addresses = &lock(&engine.running).addresses;

@@ -203,6 +203,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("`backends.NAME`", "Backend"),
     ("`backends.NAME.servers.NAME`", "ServerLine"),
     ("`source`", "Source"),
+    ("`stats`", "StatsOptions"),
     ("`backends.NAME.health-check`", "HealthCheck"),
     ("`timeouts`", "Timeouts"),
 ];

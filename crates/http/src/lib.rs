@@ -41,6 +41,7 @@ pub use response::Response;
 pub use rules::{PARTS, base32, url32};
 pub use scan::Scanner;
 pub use stop::{request_stop, response_stop};
+pub use target::{from_path, path_and_query};
 pub use token::is_token;
 pub use told::{
     AddressOptions, FieldName, Forwarded, ForwardedOptions, Network, RestrictNames, Seen, Switch, Told, add_address,

@@ -27,6 +27,25 @@ pub(crate) fn form<'a>(method: Method, target: &'a [u8]) -> Result<Form<'a>, Ref
     if memchr::memchr(b'%', target).is_some() { escapes(path).map(|()| form) } else { Ok(form) }
 }
 
+/// A target from its path on, whatever its form: `http://a.example/x?y` is shown as `/x?y`. Without a path it is `/`, and `*` stays.
+#[must_use]
+pub fn from_path(target: &[u8]) -> &[u8] {
+    let Some(scheme) = memchr::memmem::find(target, b"://").filter(|_| !target.starts_with(b"/")) else {
+        return target;
+    };
+    let rest = target.get(scheme + 3..).unwrap_or_default();
+    memchr::memchr2(b'/', b'?', rest).and_then(|at| rest.get(at..)).unwrap_or(b"/")
+}
+
+/// The path of a target, whatever its form, and its query.
+#[must_use]
+pub fn path_and_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let from = from_path(target);
+    let Some(at) = memchr::memchr(b'?', from) else { return (from, None) };
+    let path = from.get(..at).filter(|path| !path.is_empty()).unwrap_or(b"/");
+    (path, from.get(at + 1..))
+}
+
 /// The form of what a rule wrote: its bytes are looked at before, its escapes are the rule's own.
 pub(crate) fn form_of(method: Method, target: &[u8]) -> Option<Form<'_>> {
     match target {
@@ -175,5 +194,22 @@ mod tests {
     fn an_absolute_target_tells_authority_and_path() {
         let Ok(Form::Absolute { text, port, .. }) = form(Method::Get, b"HTTPS://a.example:1?x") else { panic!() };
         assert_eq!((text, port), ((8, 19), 443));
+    }
+
+    #[test]
+    fn a_target_is_shown_from_its_path_on_and_split_at_its_query() {
+        for (target, from, path, query) in [
+            ("/a?b", "/a?b", "/a", Some("b")),
+            ("/a", "/a", "/a", None),
+            ("http://x.example/a?b/c?d", "/a?b/c?d", "/a", Some("b/c?d")),
+            ("http://x.example", "/", "/", None),
+            ("http://x.example?b/c", "?b/c", "/", Some("b/c")),
+            ("*", "*", "*", None),
+            ("/a://b", "/a://b", "/a://b", None),
+            ("/a?u=http://b/c", "/a?u=http://b/c", "/a", Some("u=http://b/c")),
+        ] {
+            assert_eq!(from_path(target.as_bytes()), from.as_bytes(), "{target}");
+            assert_eq!(path_and_query(target.as_bytes()), (path.as_bytes(), query.map(str::as_bytes)), "{target}");
+        }
     }
 }

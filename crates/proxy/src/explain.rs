@@ -256,6 +256,12 @@ pub const EXPLAIN: &[Explain] = &[
         &["nothing, unless it goes on: then compare the user with the `userlists`"],
     ),
     Explain::new(
+        "rule.service",
+        "A service of the process itself answered, by a rule `use-service` or under the address of `stats`; no server was asked.",
+        &["somebody looks at the figures"],
+        &["nothing; who may see them is said by a condition of the rule, or by `stats`"],
+    ),
+    Explain::new(
         "rule.monitor",
         "The path of `monitor-uri` was asked for.",
         &["another balancer checks this process"],

@@ -22,6 +22,7 @@ mod rate;
 mod relay;
 pub mod rules;
 mod send_proxy;
+pub mod services;
 mod session;
 mod site;
 mod snapshot;

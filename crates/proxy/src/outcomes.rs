@@ -69,6 +69,8 @@ plimsoll_outcome::outcomes! {
     RULE_REDIRECT = ("rule.redirect", Proxy, Request, Never, b"LR", 302, "A rule sent the client to another address.");
     /// `http-request auth`.
     RULE_AUTH = ("rule.auth", Proxy, Request, Never, b"LR", 401, "A rule asks the client who it is.");
+    /// `use-service` and `stats`.
+    RULE_SERVICE = ("rule.service", Proxy, Request, Never, b"LR", 200, "A service of the process itself answered.");
     /// `monitor-uri`.
     MONITOR = ("rule.monitor", Proxy, Request, Never, b"LR", 200, "The monitor's path was asked for.");
     /// A reload took the server away, and the policy gave the connection no more time.

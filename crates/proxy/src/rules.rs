@@ -19,6 +19,7 @@ mod proxies;
 mod redirect;
 mod reply;
 mod routing;
+mod service;
 mod tells;
 mod tune;
 
@@ -48,6 +49,7 @@ pub const PARTS: &[Parts] = &[
     aliases::PARTS,
     ending::PARTS,
     redirect::PARTS,
+    service::PARTS,
     addresses::PARTS,
     capture::PARTS,
     tune::PARTS,

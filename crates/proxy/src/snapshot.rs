@@ -2,8 +2,8 @@
 //! objects that it points to.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use plimsoll_counters::{Most, Sharded};
 use plimsoll_http::{Limits, Tolerance};
@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::mail::Mailbox;
 use crate::rules::{BackendRules, Directory, Formats, FrontendRules, Tells};
+use crate::services::Services;
 use crate::{
     BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, Rate, SendProxy, Splicing, Timeouts,
 };
@@ -65,6 +66,8 @@ pub struct Process {
     pub events: Events,
     /// Variables of scope `proc`.
     pub variables: Arc<Shared>,
+    /// What answers inside proxies; set once the process can be asked.
+    pub services: OnceLock<Services>,
     /// Connections that one worker accepted for another.
     pub(crate) mail: Sharded<Mailbox>,
     /// Counted by each worker.
@@ -93,6 +96,7 @@ impl Process {
             busiest: Most::default(),
             numbers: AtomicU64::new(0),
             variables: Arc::default(),
+            services: OnceLock::new(),
         }
     }
 

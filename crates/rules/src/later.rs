@@ -20,10 +20,6 @@ const LATER: &[(&str, &str)] = &[
     ("set-priority-offset", "choose the place in a server's queue"),
     ("switch-mode", "go on in HTTP mode"),
     ("track-sc*", "count in a stick table"),
-    (
-        "use-service",
-        "answer by a service of the process itself; today metrics and statistics have listeners of their own, `global.admin`",
-    ),
     ("wait-for-body", "wait for the request's body before the next rule"),
 ];
 

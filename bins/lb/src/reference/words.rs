@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use plimsoll_engine::{LANGUAGE, TABLES};
+use plimsoll_engine::{LANGUAGE, SERVICE_TABLES, TABLES};
 use plimsoll_rules::{Action, ArgKind, Converter, Fetch, Needs, Param, Place, Places, Slot, Slots};
 
 /// Every row, `kind name crate`, for the check that each is tested.
@@ -18,6 +18,11 @@ pub fn list() -> String {
                 let _ = writeln!(text, "{kind} {row} {name}");
             }
         }
+    }
+    for (name, rows) in SERVICE_TABLES {
+        rows.iter().for_each(|row| {
+            let _ = writeln!(text, "service {} {name}", row.name);
+        });
     }
     text
 }
@@ -89,6 +94,17 @@ pub fn actions() -> String {
             row.doc,
             listed(&row.places.names())
         );
+    }
+    text
+}
+
+/// `docs/reference/services.md`
+pub fn services() -> String {
+    let mut text = String::from(
+        "# Services\n\nWhat answers a request inside a proxy, in the place of a server: `http-request use-service NAME`.\n\n| service | |\n|---|---|\n",
+    );
+    for row in SERVICE_TABLES.iter().flat_map(|(_, rows)| rows.iter()) {
+        let _ = writeln!(text, "| `{}` | {} |", row.name, cell(row.doc));
     }
     text
 }

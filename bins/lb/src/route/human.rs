@@ -198,6 +198,9 @@ fn decision(report: &Report, paint: Paint, out: &mut String) {
             let how = if *silent { "forgotten: the client is told nothing" } else { "closed without an answer" };
             let _ = writeln!(out, "{}{}  {}", title("connection"), paint.red(how), paint.dim(&format!("by `{rule}`")));
         }
+        Decision::Service { name, rule } => {
+            let _ = writeln!(out, "{}{}  {}", title("service"), paint.green(name), paint.dim(&format!("by `{rule}`")));
+        }
         Decision::Backend { name, rule, server, balance, candidates } => {
             let why = rule.as_ref().map_or_else(|| "default-backend".to_owned(), |rule| format!("by `{rule}`"));
             let _ = writeln!(out, "{}{}  {}", title("backend"), paint.green(name), paint.dim(&why));

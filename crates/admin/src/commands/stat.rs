@@ -12,7 +12,7 @@ use crate::json;
 const PAGE: usize = 32 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
+pub(crate) enum Shape {
     Csv,
     Typed,
     Json,
@@ -69,8 +69,13 @@ fn is_proxy(state: &super::Live, name: &str) -> bool {
 
 /// All rows as CSV, for whoever asks by HTTP.
 pub(crate) fn csv(state: &super::Live) -> plimsoll_commands::Pages {
-    let wanted = Wanted { proxy: None, kinds: -1, server: -1, up: false, no_maint: false };
-    pages(Rows::new(state), wanted, Shape::Csv)
+    by_http(Rows::new(state), Shape::Csv, &[])
+}
+
+/// Rows in a shape, for whoever asks by HTTP; words are those of the command.
+pub(crate) fn by_http(rows: Rows, shape: Shape, words: &[&str]) -> plimsoll_commands::Pages {
+    let [up, no_maint] = ["up", "no-maint"].map(|word| words.contains(&word));
+    pages(rows, Wanted { proxy: None, kinds: -1, server: -1, up, no_maint }, shape)
 }
 
 fn pages(mut rows: Rows, wanted: Wanted, shape: Shape) -> plimsoll_commands::Pages {

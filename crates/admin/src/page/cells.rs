@@ -100,10 +100,10 @@ impl<'a> Rates<'a> {
 }
 
 /// All rows, in the order of `show stat`, the process first.
-pub(crate) fn lines(state: &Arc<dyn State>, rates: &mut Rates<'_>) -> Vec<Line> {
+pub(crate) fn lines(state: &Arc<dyn State>, scope: &[Box<str>], rates: &mut Rates<'_>) -> Vec<Line> {
     let mut lines = vec![Line { id: "p".into(), kind: Kind::Process, cells: Vec::new() }];
     let (mut requests, mut sent) = (0, 0);
-    for row in Rows::new(state) {
+    for row in Rows::within(state, scope) {
         let id = format!("r{}-{}", row.proxy(), row.server_id());
         let (kind, cells) = match &row {
             Row::Frontend(row) => {

@@ -14,6 +14,7 @@ const BIND: Places = 1 << 4;
 const SERVER: Places = 1 << 5;
 const CHECK: Places = 1 << 6;
 const TIMEOUTS: Places = 1 << 7;
+const STATS: Places = 1 << 8;
 const PROXY: Places = FRONTEND | BACKEND;
 
 /// Places, key, and what it would do: the end of "would …".
@@ -24,7 +25,6 @@ const LATER: &[(Places, &str, &str)] = &[
     (TOP, "mailers", "send mail when a server goes up or down"),
     (TOP, "rings", "keep log lines in memory"),
     (TOP, "certificates", "hold certificates by name"),
-    (TOP, "services", "offer metrics, statistics and other pages of the process itself"),
     (GLOBAL, "node", "name this process in its statistics"),
     (GLOBAL, "description", "describe this process in its statistics"),
     (GLOBAL, "maxsslconn", "limit TLS connections"),
@@ -45,7 +45,6 @@ const LATER: &[(Places, &str, &str)] = &[
     (PROXY, "description", "describe this proxy in the statistics"),
     (PROXY, "log", "log to a place of its own"),
     (FRONTEND, "log-tag", "log with a tag of its own"),
-    (PROXY, "stats", "show a page of statistics"),
     (FRONTEND, "backlog", "set the kernel's queue for every bind; today it is a key of a `bind`"),
     (PROXY, "http-buffer-request", "wait for a request's body before choosing"),
     (FRONTEND, "dontlognull", "log no connection that sent nothing"),
@@ -104,6 +103,9 @@ const LATER: &[(Places, &str, &str)] = &[
     (CHECK, "body", "send a body"),
     (CHECK, "disable-on-404", "drain a server that answers 404"),
     (CHECK, "send-state", "tell the server how it is seen"),
+    (STATS, "admin", "let the page change servers"),
+    (STATS, "show-legends", "tell more of proxies and servers"),
+    (STATS, "show-modules", "show the figures of modules"),
     (TIMEOUTS, "queue", "limit the wait for a free server"),
 ];
 
@@ -186,6 +188,7 @@ fn proxy(node: &mut Node, place: Places, found: &mut Diagnostics) {
     for (key, node) in entries {
         match key.text.as_str() {
             "timeouts" => take_at(node, TIMEOUTS, found),
+            "stats" => take_at(node, STATS, found),
             "health-check" => take_at(node, CHECK, found),
             "bind" => match &node.value {
                 Value::Map(_) => take_at(node, BIND, found),
@@ -239,7 +242,7 @@ mod tests {
             let object = if name.is_empty() { &schema } else { &schema["$defs"][name] };
             object["properties"].as_object().expect(name).keys().cloned().collect()
         };
-        let of: [(Places, &str); 9] = [
+        let of: [(Places, &str); 10] = [
             (TOP, ""),
             (GLOBAL, "Global"),
             (PROXY, "Defaults"),
@@ -249,6 +252,7 @@ mod tests {
             (SERVER, "ServerLine"),
             (CHECK, "HealthCheck"),
             (TIMEOUTS, "Timeouts"),
+            (STATS, "StatsOptions"),
         ];
         for (place, name) in of {
             let known = keys(name);

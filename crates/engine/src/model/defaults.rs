@@ -2,8 +2,8 @@
 
 use super::{
     AddressOptions, Balance, Deserialize, ErrorFiles, FieldName, ForwardedOptions, HealthCheck, JsonSchema, Keepalive,
-    Mode, NamedMap, OneOrMany, RestrictNames, Reuse, ShortForm, Source, Spanned, Switch, TcpRequest, TcpResponse,
-    Timeouts,
+    Mode, NamedMap, OneOrMany, RestrictNames, Reuse, ShortForm, Source, Spanned, StatsOptions, Switch, TcpRequest,
+    TcpResponse, Timeouts,
 };
 
 /// What holds for every proxy that does not say otherwise.
@@ -76,6 +76,8 @@ pub(crate) struct Defaults {
     pub(crate) errorloc303: NamedMap<Spanned<String>>,
     /// Responses instead of our own: `status 503 content-type text/plain string Sorry`.
     pub(crate) http_error: OneOrMany<Spanned<String>>,
+    /// A page of figures inside each proxy: an address, or a map.
+    pub(crate) stats: Option<Spanned<ShortForm<StatsOptions>>>,
     /// Add `X-Original-To` with the address that the client connected to: true, false, or a map.
     pub(crate) originalto: Option<Switch<AddressOptions>>,
     /// Names of request fields with other characters than letters, digits and hyphens: `preserve`, `delete` or `reject`.
@@ -170,6 +172,8 @@ pub(crate) struct NamedDefaults {
     pub(crate) http_response: OneOrMany<Spanned<String>>,
     /// Rules about every response, before the proxies' own.
     pub(crate) http_after_response: OneOrMany<Spanned<String>>,
+    /// A page of figures inside each proxy: an address, or a map.
+    pub(crate) stats: Option<Spanned<ShortForm<StatsOptions>>>,
     /// Add `X-Original-To` with the address that the client connected to: true, false, or a map.
     pub(crate) originalto: Option<Switch<AddressOptions>>,
     /// Names of request fields with other characters than letters, digits and hyphens: `preserve`, `delete` or `reject`.

@@ -2,8 +2,8 @@
 
 use super::{
     AddressOptions, Balance, BindLine, Deserialize, ErrorFiles, FieldName, ForwardedOptions, HealthCheck, JsonSchema,
-    Keepalive, Mode, NamedMap, OneOrMany, RestrictNames, Reuse, ServerLine, ShortForm, Source, Spanned, Switch,
-    TcpRequest, TcpResponse, Timeouts,
+    Keepalive, Mode, NamedMap, OneOrMany, RestrictNames, Reuse, ServerLine, ShortForm, Source, Spanned, StatsOptions,
+    Switch, TcpRequest, TcpResponse, Timeouts,
 };
 
 /// A frontend and a backend of one name: the keys of both, but for `default-backend`.
@@ -81,6 +81,8 @@ pub(crate) struct Listen {
     /// Rules about requests, in this order: `set-header X-Forwarded-Proto https if secure`.
     #[serde(default)]
     pub(crate) http_request: OneOrMany<Spanned<String>>,
+    /// A page of figures inside this proxy: an address, or a map.
+    pub(crate) stats: Option<Spanned<ShortForm<StatsOptions>>>,
     /// Rules about responses of servers.
     #[serde(default)]
     pub(crate) http_response: OneOrMany<Spanned<String>>,

@@ -55,6 +55,7 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         acls: listen.acls.clone(),
         tcp_request: listen.tcp_request,
         http_request: listen.http_request,
+        stats: listen.stats,
         http_response: listen.http_response,
         http_after_response: listen.http_after_response,
         use_backend: listen.use_backend,
@@ -97,6 +98,7 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         // Once is enough: the frontend has them.
         tcp_request: TcpRequest::default(),
         http_request: OneOrMany::default(),
+        stats: None,
         http_response: OneOrMany::default(),
         http_after_response: OneOrMany::default(),
         tcp_response: listen.tcp_response,
@@ -141,6 +143,7 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
             inherit(own, from);
         }
         inherit(&mut frontend.forwardfor, &from.forwardfor);
+        inherit(&mut frontend.stats, &from.stats);
         inherit(&mut frontend.originalto, &from.originalto);
         inherit(&mut frontend.http_restrict_req_hdr_names, &from.http_restrict_req_hdr_names);
         frontend.http_server_close = frontend.http_server_close.or(from.http_server_close);
@@ -174,6 +177,7 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         backend.splice_request = backend.splice_request.or(from.splice_request);
         backend.splice_response = backend.splice_response.or(from.splice_response);
         backend.inherit_pages(from);
+        inherit(&mut backend.stats, &from.stats);
         inherit(&mut backend.forwarded, &from.forwarded);
         inherit(&mut backend.http_send_name_header, &from.http_send_name_header);
         inherit(&mut backend.http_restrict_req_hdr_names, &from.http_restrict_req_hdr_names);
@@ -290,6 +294,7 @@ impl From<&NamedDefaults> for Defaults {
             originalto: named.originalto.clone(),
             http_restrict_req_hdr_names: named.http_restrict_req_hdr_names,
             forwarded: named.forwarded.clone(),
+            stats: named.stats.clone(),
             http_send_name_header: named.http_send_name_header.clone(),
             source: named.source.clone(),
             http_server_close: named.http_server_close,
@@ -337,6 +342,7 @@ impl Defaults {
         inherit(&mut self.forwardfor, &base.forwardfor);
         inherit(&mut self.originalto, &base.originalto);
         inherit(&mut self.http_restrict_req_hdr_names, &base.http_restrict_req_hdr_names);
+        inherit(&mut self.stats, &base.stats);
         inherit(&mut self.forwarded, &base.forwarded);
         inherit(&mut self.http_send_name_header, &base.http_send_name_header);
         self.http_server_close = self.http_server_close.or(base.http_server_close);

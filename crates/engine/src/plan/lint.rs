@@ -181,6 +181,7 @@ fn keys_of_the_other_mode(look: &Look<'_>, found: &mut Diagnostics) {
         &["http-request"],
         &["http-response"],
         &["http-after-response"],
+        &["stats"],
         &["monitor-uri"],
         &["timeouts", "http-request"],
         &["timeouts", "http-keep-alive"],

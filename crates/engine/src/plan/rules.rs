@@ -14,13 +14,14 @@ use plimsoll_proxy::rules::{
     BackendRef, BackendRules, Captures, Formats, FrontendRef, FrontendRules, Kept, NEW_SLOT, Pages, ServerRef, Switch,
     UseBackend, UseServer,
 };
+use plimsoll_proxy::services::ServiceRef;
 use plimsoll_rules::variables::{Name, Scope, Shared};
 use plimsoll_rules::{
     Acl, Acls, Act, Arena, Compiler, Condition, Context, Expr, Format, Loading, Names, Origin, Outside, Place, Purpose,
     Regexes, Rule, Rules, Text, Value, Variables, Word,
 };
 
-use crate::language::LANGUAGE;
+use crate::language::{LANGUAGE, services};
 use crate::load::{Ask, Surroundings};
 use crate::model::{Backend, Defaults, File, Frontend, NamedDefaults};
 use crate::plan::pages::{Given, Sets};
@@ -107,7 +108,8 @@ pub(super) fn compile(
     let start = Arc::new(bench.start(file));
     let forwarded = file.backends.values().map(|backend| bench.forwarded(backend)).collect();
     let mode = |own: &Option<Spanned<Mode>>| own.as_deref().copied().unwrap_or(default_mode);
-    let frontends = file.frontends.values().map(|frontend| bench.frontend(frontend, mode(&frontend.mode))).collect();
+    let frontends =
+        file.frontends.iter().map(|(name, frontend)| bench.frontend(name, frontend, mode(&frontend.mode))).collect();
     let formats = file.frontends.values().map(|frontend| bench.formats(frontend, &file.defaults, mode(&frontend.mode)));
     let formats = formats.collect();
     let backends =
@@ -124,20 +126,20 @@ pub(super) fn compile(
 }
 
 /// What all proxies' rules are compiled with.
-struct Bench<'b> {
-    known: Known<'b>,
+pub(super) struct Bench<'b> {
+    pub(super) known: Known<'b>,
     /// Every ACL by its place: its name, and whether a rule uses it.
     acls: HashMap<Span, (Box<str>, bool)>,
     patterns: &'b Loading,
-    sources: &'b Sources,
+    pub(super) sources: &'b Sources,
     regexes: &'b mut Regexes,
     /// The error pages of `defaults`.
     defaults: Pages,
-    found: &'b mut Diagnostics,
+    pub(super) found: &'b mut Diagnostics,
 }
 
 impl<'b> Bench<'b> {
-    fn frontend(&mut self, frontend: &Frontend, mode: Mode) -> Option<Arc<FrontendRules>> {
+    fn frontend(&mut self, name: &str, frontend: &Frontend, mode: Mode) -> Option<Arc<FrontendRules>> {
         self.known.backend = frontend.default_backend.as_ref().map(|name| name.as_str().to_owned());
         let acls = self.acls(&frontend.acls);
         let based_on = self.based_on(&frontend.from);
@@ -166,6 +168,7 @@ impl<'b> Bench<'b> {
                 Place::HttpRequest,
                 &acls,
             ),
+            stats: self.stats(name, frontend.stats.as_ref(), mode, &acls),
             http_response: self.lists(
                 &based_on,
                 |from| &from.http_response,
@@ -196,6 +199,7 @@ impl<'b> Bench<'b> {
             && rules.http_response.is_empty()
             && rules.after_response.is_empty()
             && rules.use_backend.is_empty()
+            && rules.stats.is_none()
             && rules.monitor_uri.is_none()
             && rules.captures.is_empty()
             && rules.pages.is_empty();
@@ -257,6 +261,7 @@ impl<'b> Bench<'b> {
                 Place::HttpRequest,
                 &acls,
             ),
+            stats: self.stats(name, backend.stats.as_ref(), mode, &acls),
             http_response: self.lists(
                 &based_on,
                 |from| &from.http_response,
@@ -280,6 +285,7 @@ impl<'b> Bench<'b> {
             && rules.http_request.is_empty()
             && rules.http_response.is_empty()
             && rules.after_response.is_empty()
+            && rules.stats.is_none()
             && rules.use_server.is_empty()
             && rules.pages.is_empty();
         (!empty).then(|| Arc::new(rules))
@@ -374,7 +380,7 @@ impl<'b> Bench<'b> {
         start
     }
 
-    fn compiler<'c>(&'c mut self, place: Option<Place>, acls: &'c Acls) -> Compiler<'c> {
+    pub(super) fn compiler<'c>(&'c mut self, place: Option<Place>, acls: &'c Acls) -> Compiler<'c> {
         Compiler {
             language: &LANGUAGE,
             names: &self.known,
@@ -399,7 +405,7 @@ impl<'b> Bench<'b> {
         acls
     }
 
-    fn rules(&mut self, texts: &[Spanned<String>], place: Place, acls: &Acls) -> Vec<Rule> {
+    pub(super) fn rules(&mut self, texts: &[Spanned<String>], place: Place, acls: &Acls) -> Vec<Rule> {
         let sources = self.sources;
         let mut compiler = self.compiler(Some(place), acls);
         let rules = texts.iter().filter_map(|text| Rule::compile(Text::new(text, sources), sources, &mut compiler));
@@ -500,8 +506,8 @@ fn use_server(name: &Word, compiler: &mut Compiler<'_>) -> Option<Box<dyn Act>> 
 }
 
 /// The names of a configuration.
-struct Known<'k> {
-    file: &'k File,
+pub(super) struct Known<'k> {
+    pub(super) file: &'k File,
     backends: HashMap<&'k str, u32>,
     frontends: HashMap<&'k str, u32>,
     surroundings: &'k Surroundings<'k>,
@@ -509,7 +515,7 @@ struct Known<'k> {
     backend: Option<String>,
     /// `http-errors`
     errors: Sets,
-    userlists: HashMap<String, Arc<Userlist>>,
+    pub(super) userlists: HashMap<String, Arc<Userlist>>,
     /// The slots of the frontend that is read now.
     captures: RefCell<Option<Captures>>,
 }
@@ -564,6 +570,7 @@ impl Names for Known<'_> {
             "server" => self.server(name).map(|server| Arc::new(server) as _),
             "userlist" => self.userlists.get(name).map(|list| Arc::clone(list) as _),
             "http-errors" => self.errors.get(name).map(|pages| Arc::clone(pages) as _),
+            "service" => services().find(|have| *have == name).map(|name| Arc::new(ServiceRef(name)) as _),
             kind if NEW_SLOT.contains(&kind) => self.slot(kind == NEW_SLOT[1], name),
             _ => None,
         }
@@ -573,7 +580,8 @@ impl Names for Known<'_> {
         match kind {
             "backend" => self.file.backends.names().map(str::to_owned).collect(),
             "frontend" => self.file.frontends.names().map(str::to_owned).collect(),
-            "userlist" => self.userlists.keys().cloned().collect(),
+            "userlist" => self.userlists.keys().filter(|name| !name.starts_with('.')).cloned().collect(),
+            "service" => services().map(str::to_owned).collect(),
             "http-errors" => self.errors.keys().cloned().collect(),
             "server" => {
                 let servers = self.file.backends.iter().flat_map(|(backend, options)| {

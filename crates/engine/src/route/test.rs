@@ -36,6 +36,8 @@ pub(crate) struct Expect {
     pub(crate) backend: Option<Spanned<String>>,
     /// The server that a rule chose, or the only one that may get it.
     pub(crate) server: Option<Spanned<String>>,
+    /// The service that answers it.
+    pub(crate) service: Option<Spanned<String>>,
     /// The status of an answer that the rules give.
     pub(crate) status: Option<Spanned<u16>>,
     /// The `Location` of that answer.
@@ -114,7 +116,7 @@ impl Expect {
             let told = Diagnostic::error("rule.test-failed", wanted, text).label("expected");
             found.push(told.help("`lb route` with the same request shows every step"));
         };
-        let Came { backend, server, rule, status, head, closed } = Came::of(report);
+        let Came { backend, server, service, rule, status, head, closed } = Came::of(report);
         let instead = summary(report);
         let mut same = |what: &str, wanted: &Option<Spanned<String>>, came: Option<&str>| {
             let Some(wanted) = wanted else { return };
@@ -123,6 +125,7 @@ impl Expect {
             }
         };
         same("the backend", &self.backend, backend);
+        same("the service", &self.service, service);
         same("the location", &self.location, field(head, "location"));
         if let Some(wanted) = self.server.as_ref().filter(|wanted| server != Some(wanted.as_str())) {
             let came = match (server, backend) {
@@ -175,6 +178,7 @@ type Found<'f> = &'f dyn Fn(&str) -> Option<String>;
 struct Came<'r> {
     backend: Option<&'r str>,
     server: Option<&'r str>,
+    service: Option<&'r str>,
     rule: Option<&'r str>,
     status: Option<u16>,
     head: &'r [String],
@@ -188,6 +192,7 @@ impl<'r> Came<'r> {
             Decision::Reply { status, head, rule, .. } => {
                 Self { status: Some(*status), head, rule: Some(rule), ..Self::default() }
             }
+            Decision::Service { name, rule } => Self { service: Some(name), rule: Some(rule), ..Self::default() },
             Decision::Closed { rule, .. } => Self { closed: true, rule: Some(rule), ..Self::default() },
             Decision::Backend { name, rule, server, candidates, .. } => {
                 let usable = || candidates.iter().filter(|one| one.usable && !one.backup);
@@ -214,6 +219,7 @@ fn summary(report: &Report) -> String {
     match &report.decision {
         Decision::Nowhere => "nowhere to go, which is answered 503".to_owned(),
         Decision::Reply { status, rule, .. } => format!("an answer {status}, by `{rule}`"),
+        Decision::Service { name, rule } => format!("the service `{name}`, by `{rule}`"),
         Decision::Closed { rule, .. } => format!("a closed connection, by `{rule}`"),
         Decision::Backend { name, .. } => format!("the backend `{name}`"),
     }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use super::write::{self, Patience};
 use crate::buffer::Buffer;
 use crate::client::Client;
 use crate::rules::{Proxies, Reply, SetTimeouts, State, Verdict, name, number, own_or_page};
+use crate::services::Stats;
 use crate::site::{Route, Site};
 use crate::snapshot::{Backend, Frontend};
 use crate::{RULE_REJECT, RULE_RESPONSE_DENY, RULE_REWRITE};
@@ -142,6 +144,7 @@ impl Judge {
         self.proxies.site = None;
         self.list(&rules.content, Place::TcpContentOfHttp, client, request).await?;
         self.list(&rules.http_request, Place::HttpRequest, client, request).await?;
+        self.stats(rules.stats.as_ref(), client, request).await?;
         self.proxies.site.clone_from(&route.site);
         if !rules.use_backend.is_empty()
             && self.list(&rules.use_backend, Place::HttpRoute, client, request).await.is_err()
@@ -162,6 +165,7 @@ impl Judge {
         let Some(rules) = &site.backend.rules else { return Ok(None) };
         self.list(&rules.content, Place::TcpContentOfHttp, client, request).await?;
         self.list(&rules.http_request, Place::HttpRequest, client, request).await?;
+        self.stats(rules.stats.as_ref(), client, request).await?;
         if !rules.use_server.is_empty()
             && self.list(&rules.use_server, Place::HttpRoute, client, request).await.is_err()
             && let Some(Verdict::Server(place)) = self.state.get_mut().fate.verdict.take()
@@ -169,6 +173,19 @@ impl Judge {
             return Ok(Some(place as usize));
         }
         Ok(None)
+    }
+
+    /// Is it the proxy's page of figures that is asked for, and may it be seen?
+    async fn stats(
+        &mut self,
+        stats: Option<&Arc<Stats>>,
+        client: &mut Client,
+        request: &mut Request,
+    ) -> Result<(), Decided> {
+        let Some(stats) = stats.filter(|stats| stats.is_for(request)) else { return Ok(()) };
+        self.list(&stats.rules, Place::HttpRequest, client, request).await?;
+        self.state.get_mut().fate.verdict = Some(Verdict::Service("stats", Some(Arc::clone(stats))));
+        Err(Decided)
     }
 
     async fn list(

@@ -10,6 +10,7 @@ mod judge;
 mod parts;
 mod record;
 mod replying;
+mod serving;
 mod tunnel;
 mod upload;
 mod write;

@@ -31,6 +31,8 @@ pub(super) struct Record {
     pub(super) server: Option<usize>,
     pub(super) retries: u32,
     pub(super) redispatched: bool,
+    /// The service that answered, as it stands in the place of a server.
+    pub(super) service: Option<&'static str>,
     /// Something of a response went to the client.
     pub(super) heard: bool,
     /// The client takes the end of its connection for the end of this response.
@@ -262,7 +264,7 @@ impl Record {
             date: wall() - now.since(self.started),
             frontend: &frontend.name,
             backend: backend.map(|backend| &*backend.name),
-            server: server.map(|server| server.name()),
+            server: self.service.or_else(|| server.map(|server| server.name())),
             times: HttpTimes {
                 request: between(self.started, self.head),
                 queue: if server.is_some() { 0 } else { -1 },

@@ -7,9 +7,10 @@ use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Arena, Context, Place, Variables};
 
 use super::Next;
-use super::judge::{Judge, pause};
+use super::judge::{Decided, Judge, pause};
 use super::parts::Both;
 use super::record::{About, Record};
+use super::serving::served;
 use super::write::{self, Patience};
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing};
@@ -109,7 +110,19 @@ pub(super) async fn decided(
     judge: &mut Judge,
     whole: bool,
 ) -> Next {
-    let verdict = judge.state.get_mut().fate.verdict.take();
+    let mut verdict = judge.state.get_mut().fate.verdict.take();
+    if let Some(Verdict::Service(name, stats)) = verdict {
+        let keep = stays(client, frontend, &both.request, whole);
+        match served(client, frontend, both, record, judge, (name, stats), keep).await {
+            Ok((next, outcome)) => {
+                let about = About::answered(Some(judge), both);
+                record.finish(client, frontend, backend, Some(&both.request), outcome, about);
+                return next;
+            }
+            // A rule about its answer decided.
+            Err(Decided) => verdict = judge.state.get_mut().fate.verdict.take(),
+        }
+    }
     let (reply, outcome) = match verdict {
         Some(Verdict::Reply(reply, outcome)) => (reply, outcome),
         Some(Verdict::Tarpit(reply)) => {
@@ -136,10 +149,13 @@ pub(super) async fn decided(
             (judge.page(client, &both.request, refusal.status, refusal.text), refusal)
         }
         // Not of this place: nothing is decided, so nothing goes through.
-        Some(Verdict::Backend(_) | Verdict::Server(_)) | None => (Reply::own(500, ""), &RULE_DENY),
+        Some(Verdict::Backend(_) | Verdict::Server(_) | Verdict::Service(..)) | None => {
+            (Reply::own(500, ""), &RULE_DENY)
+        }
     };
     count(client, frontend, backend, outcome);
-    let keep = stays(client, frontend, &both.request, whole);
+    // What is no request leaves open what follows it.
+    let keep = stays(client, frontend, &both.request, whole) && both.request.refused.is_none();
     let told = tell(client, frontend, both, record, &reply, !keep, judge).await;
     record.finish(client, frontend, backend, Some(&both.request), outcome, About::answered(Some(judge), both));
     if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }

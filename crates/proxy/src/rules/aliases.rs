@@ -355,13 +355,7 @@ impl<'c> Line<'c> {
     }
 
     fn path_only(&self) -> &'c [u8] {
-        let path = self.path();
-        if path.starts_with(b"/") {
-            return path;
-        }
-        let Some(at) = path.windows(3).position(|window| window == b"://") else { return path };
-        let authority = &path[at + 3..];
-        authority.iter().position(|byte| *byte == b'/').map_or(b"/", |slash| &authority[slash..])
+        plimsoll_http::path_and_query(self.target).0
     }
 
     fn whole(&self, cx: &'c Context<'_>) -> &'c [u8] {

@@ -1,11 +1,14 @@
 //! What rules decide about a request or a connection: actions write it, whoever runs the rules obeys.
 
+use std::sync::Arc;
+
 use plimsoll_config::Duration;
 use plimsoll_observe::Level;
 use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Fact, Slot};
 
 use crate::rules::Reply;
+use crate::services::Stats;
 
 /// How it ends.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub(crate) enum Verdict {
     Reject(&'static Outcome),
     /// The connection is forgotten: its client hears nothing, not even the end.
     Drop,
+    /// A service of this name answers; with what `stats` says, if that is why.
+    Service(&'static str, Option<Arc<Stats>>),
     /// The request goes to this backend.
     Backend(u32),
     /// The request goes to this server of its backend.

@@ -8,6 +8,7 @@ use plimsoll_rules::{Rules, Variables};
 
 use crate::client::Client;
 use crate::rules::{Captures, Fate, Pages};
+use crate::services::Stats;
 
 /// The rules of a frontend. A frontend without any has none of this.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub struct FrontendRules {
     pub inspect_delay: Option<Duration>,
     /// `http-request`
     pub http_request: Rules,
+    /// `stats`
+    pub stats: Option<Arc<Stats>>,
     /// `http-response`
     pub http_response: Rules,
     /// `http-after-response`
@@ -51,6 +54,8 @@ pub struct BackendRules {
     pub response_delay: Option<Duration>,
     /// `http-request`
     pub http_request: Rules,
+    /// `stats`
+    pub stats: Option<Arc<Stats>>,
     /// `http-response`
     pub http_response: Rules,
     /// `http-after-response`

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plimsoll_config::Diagnostic;
-use plimsoll_http::{Request, reason};
+use plimsoll_http::{Request, path_and_query, reason};
 use plimsoll_rules::{Act, Action, Call, Compiler, Context, Format, Parts, Place, Places, Step};
 
 use crate::rules::ending::decide;
@@ -48,7 +48,7 @@ impl Act for Redirect {
         }
         let mut location = Vec::new();
         let Some(request) = cx.fact::<Request>() else { return Step::Next };
-        let (path, query) = path_and_query(request);
+        let (path, query) = path_and_query(request.head.get(request.target));
         if self.to == To::Location {
             location.extend_from_slice(text);
             if self.keep_query
@@ -95,23 +95,6 @@ impl Act for Redirect {
 
     fn ends(&self) -> bool {
         !self.ignore_empty
-    }
-}
-
-/// Of the target, whatever its form.
-fn path_and_query(request: &Request) -> (&[u8], Option<&[u8]>) {
-    let target = request.head.get(request.target);
-    let behind = memchr::memmem::find(target, b"://").filter(|_| !target.starts_with(b"/")).map(|at| at + 3);
-    let path = match behind {
-        Some(authority) => match memchr::memchr2(b'/', b'?', &target[authority..]) {
-            Some(at) => &target[authority + at..],
-            None => b"/",
-        },
-        None => target,
-    };
-    match memchr::memchr(b'?', path) {
-        Some(at) => (&path[..at], Some(&path[at + 1..])),
-        None => (path, None),
     }
 }
 

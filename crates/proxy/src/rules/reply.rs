@@ -253,6 +253,13 @@ impl Reply {
         self.fields.extend_from_slice(b"\r\n");
     }
 
+    /// The head alone, without what frames its body.
+    pub(crate) fn head_of_pieces(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(format!("HTTP/1.1 {} {}\r\n", self.status, self.reason).as_bytes());
+        out.extend_from_slice(&self.fields);
+        out.extend_from_slice(b"\r\n");
+    }
+
     /// The head, with what its connection needs, up to and with the empty line.
     pub(crate) fn head(&self, close: bool, out: &mut Vec<u8>) {
         out.extend_from_slice(format!("HTTP/1.1 {} {}\r\n", self.status, self.reason).as_bytes());

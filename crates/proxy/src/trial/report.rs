@@ -115,6 +115,13 @@ pub enum Decision {
         /// The rule, as it is written.
         rule: String,
     },
+    /// A service of the process itself answers.
+    Service {
+        /// Its name.
+        name: String,
+        /// The rule, as it is written; `stats` for a proxy's page.
+        rule: String,
+    },
     /// A backend gets it.
     Backend {
         /// Its name.

@@ -10,6 +10,7 @@ use super::watch::{Notes, all, request_lines, response_lines};
 use super::{Candidate, Decision, Report, Trial, Untried};
 use crate::client::Client;
 use crate::rules::{Proxies, Reply, State, Verdict, tell};
+use crate::services::Stats;
 use crate::site::Route;
 use crate::snapshot::{Backend, Frontend, Mode};
 use crate::{MONITOR, RULE_DENY, RULE_REWRITE};
@@ -112,6 +113,7 @@ impl Run {
             self.list(&rules.session, Place::TcpSession, client)?;
             self.list(&rules.content, content, client)?;
             self.list(&rules.http_request, Place::HttpRequest, client)?;
+            self.stats(rules.stats.as_ref(), client)?;
             self.proxies.site.clone_from(&all.site);
             if self.list(&rules.use_backend, route, client).is_err()
                 && let Some(Verdict::Backend(place)) = self.state.fate.verdict.take()
@@ -126,12 +128,21 @@ impl Run {
         let Some(rules) = &site.backend.rules else { return Ok((by, None)) };
         self.list(&rules.content, content, client)?;
         self.list(&rules.http_request, Place::HttpRequest, client)?;
+        self.stats(rules.stats.as_ref(), client)?;
         if self.list(&rules.use_server, route, client).is_err()
             && let Some(Verdict::Server(place)) = self.state.fate.verdict.take()
         {
             return Ok((by, Some(place as usize)));
         }
         Ok((by, None))
+    }
+
+    fn stats(&mut self, stats: Option<&Arc<Stats>>, client: &mut Client) -> Result<(), Decided> {
+        let asked = |stats: &&Arc<Stats>| self.request.as_ref().is_some_and(|request| stats.is_for(request));
+        let Some(stats) = stats.filter(asked) else { return Ok(()) };
+        self.list(&stats.rules, Place::HttpRequest, client)?;
+        self.state.fate.verdict = Some(Verdict::Service("stats", Some(Arc::clone(stats))));
+        Err(Decided)
     }
 
     fn list(&mut self, rules: &Rules, place: Place, client: &mut Client) -> Result<(), Decided> {
@@ -208,6 +219,11 @@ impl Run {
         let (reply, outcome, tarpit) = match self.state.fate.verdict.take() {
             Some(Verdict::Reply(reply, outcome)) => (reply, outcome, false),
             Some(Verdict::Tarpit(reply)) => (reply, &RULE_DENY, true),
+            Some(Verdict::Service(name, stats)) => {
+                let rule = if stats.is_some() { "stats".to_owned() } else { rule };
+                self.notes.report.decision = Decision::Service { name: name.to_owned(), rule };
+                return self.finish();
+            }
             Some(Verdict::Drop) => {
                 self.notes.report.decision = Decision::Closed { silent: true, rule };
                 return self.finish();
