@@ -25,9 +25,25 @@ frontends:
       - return status 418 content-type text/plain string short hdr X-By rules
       - deny if { always_false }
   bytes: { mode: tcp, bind: "*:5432", default-backend: database }
+  answered:
+    bind: "*:82"
+    capture: response header Server len 3
+    http-response:
+      - deny status 418 content-type text/plain string teapot if { status 404 }
+      - set-header X-Rule %[capture.res.hdr(0)]
+    http-after-response: set-header X-After %[status]
+    default-backend: editing
+  names:
+    mode: tcp
+    bind: "*:83"
+    tcp-request: { inspect-delay: 5s }
+    use-backend: "named if { req.ssl_sni -i a.example }"
+    default-backend: database
 backends:
   app: { servers: { a: "10.0.0.1:80" } }
   api: { servers: { a: "10.0.0.1:80", b: { address: "10.0.0.2:80", backup: true }, c: { address: "10.0.0.3:80", disabled: true } } }
+  editing: { servers: { a: "10.0.0.1:80" }, http-response: "del-header X-Secret" }
+  named: { mode: tcp, servers: { n: "10.0.0.5:443" } }
   database: { mode: tcp, servers: { d: "10.0.0.4:5432" } }
 "#;
 
@@ -89,7 +105,7 @@ fn an_answer_of_a_rule_is_shown_as_its_client_gets_it() {
 
 #[test]
 fn a_connection_of_tcp_mode_needs_no_request() {
-    let text = shown(&["--from", "10.0.0.1"]);
+    let text = shown(&["--from", "10.0.0.1", "--frontend", "bytes"]);
     assert!(text.starts_with("frontend bytes: no rule looks at it\nbackend     database  default-backend\n"), "{text}");
 }
 
@@ -167,4 +183,53 @@ fn every_piece_of_the_guide_to_rules_passes_the_check() {
         let warnings = said.matches("warning[").count() - said.matches("warning[config.unused-backend]").count();
         assert_eq!(warnings, 0, "{piece}\n{said}");
     }
+}
+
+#[test]
+fn an_answer_that_is_given_goes_through_the_rules_about_responses() {
+    let expected = r#"backend editing · http-response
+  lb.yaml:39  ✓ del-header X-Secret
+                - X-Secret: s
+
+frontend answered · http-response
+  lb.yaml:26  · deny status 418 content-type text/plain string teapot if { status 404 }
+                if     { status 404 }  no   status is 201
+  lb.yaml:27  ✓ set-header X-Rule %[capture.res.hdr(0)]
+                + X-Rule: ori
+
+frontend answered · http-after-response
+  lb.yaml:28  ✓ set-header X-After %[status]
+                + X-After: 201
+
+backend     editing  default-backend
+servers     a  10.0.0.1:80  weight   1
+response      HTTP/1.1 201 Created
+              Server: origin
+            + X-Rule: ori
+            + X-After: 201
+            - X-Secret: s
+"#;
+    let given =
+        ["--response", "HTTP/1.1 201", "--response-header", "Server: origin", "--response-header", "X-Secret: s"];
+    assert_eq!(shown(&[&["GET http://a:82/"][..], &given].concat()), expected);
+    let denied = shown(&["GET http://a:82/", "--response", "404 Gone"]);
+    assert!(denied.contains("answer      418  rule.response.deny, by `deny status 418"), "{denied}");
+    assert!(denied.contains("X-After: 418") && denied.ends_with("teapot\n"), "{denied}");
+    let unknown = shown(&["GET http://a:82/"]);
+    assert!(unknown.contains("4 rules look at the server's answer, which is not known here"), "{unknown}");
+    let json: serde_json::Value =
+        serde_json::from_str(&shown(&["GET http://a:82/", "--format", "json", "--response", "200"])).expect("JSON");
+    assert_eq!(json["response_after"][0], "HTTP/1.1 200 OK");
+    assert!(refused(&["GET http://a:82/", "--response", "fine"]).contains("it is written 'HTTP/1.1 200'"));
+    assert!(
+        refused(&["GET http://a:82/", "--response-header", "Content-Length: x"]).contains("it would be answered 502")
+    );
+}
+
+#[test]
+fn a_client_of_tls_names_the_server_it_wants() {
+    let backend = |name: &str| shown(&["--frontend", "names", "--sni", name]);
+    assert!(backend("A.example").contains("backend     named  by `named if"), "{}", backend("A.example"));
+    assert!(backend("b.example").contains("backend     database  default-backend"), "{}", backend("b.example"));
+    assert!(!route(&["GET http://a/", "--sni", "a.example"]).status.success());
 }

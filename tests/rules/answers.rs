@@ -154,12 +154,15 @@ fn a_wrong_escape_is_answered_400_where_the_normalizer_is_strict() {
     ];
     let sections = ["", " expose-experimental-directives"];
     let pair = Pair::start(&Scene { frontend: &rules, sections, ..Scene::default() });
-    for (path, status) in [("/made", 400), ("/cut", 400), ("/ok%2f%7e?c=%3d", 200), ("/loose%2f", 200)] {
+    for (path, status) in [("/made", 400), ("/cut", 400), ("/ok%2f%7e?c=%3d", 200)] {
         let seen = pair.same(path);
         assert_eq!((seen.status, seen.fields.contains(&"x-after: 1".to_owned())), (status, true), "{path}");
         let [ours, theirs] = pair.states(path);
         assert_eq!(ours, theirs, "{path}: status and state in the log");
     }
+    // HAProxy 2.6 passes over a normalizer without `strict` that has a condition.
+    let seen = pair.see("GET", &get("/loose%2f")).map(|seen| seen.body);
+    assert_eq!(seen, ["GET /loose%2F\n", "GET /loose%2f\n"].map(str::to_owned));
     // What a client writes wrong is refused before any rule: the same status.
     let [ours, theirs] = pair.see("GET", &get("/b%zz"));
     assert_eq!((ours.status, theirs.status), (400, 400));

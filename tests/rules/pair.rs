@@ -6,7 +6,7 @@ use std::time::Duration;
 use plimsoll_testkit::{Client, Lb, Origin, Then, eventually};
 
 /// A busy machine's patience.
-const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(20);
 
 /// Rules in the words that both share, and what each needs beside them.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_testkit::{Client, Lb};
+use plimsoll_testkit::{Client, Lb, eventually};
 
-use crate::pair::{Pair, Scene, get};
+use crate::pair::{Pair, SOON, Scene, get};
 
 /// Rules that let metrics be seen, and rules that see the answer.
 const RULES: &[(&str, &str)] = &[
@@ -61,9 +61,12 @@ fn a_service_answers_as_haproxys_does() {
             assert_eq!(ours, theirs, "{path}: status and state in the log");
         }
         let named = |program: &Lb| {
-            let log = program.stdout();
-            let line = log.lines().find(|line| line.contains(&format!(" {path} HTTP/"))).unwrap_or_default().to_owned();
-            line.split_whitespace().find(|word| word.contains("/<")).map(str::to_owned)
+            let line = || {
+                let log = program.stdout();
+                log.lines().find(|line| line.contains(&format!(" {path} HTTP/"))).map(str::to_owned)
+            };
+            eventually("its line", SOON, || line().is_some());
+            line().unwrap_or_default().split_whitespace().find(|word| word.contains("/<")).map(str::to_owned)
         };
         assert_eq!(named(&pair.lb), named(&pair.haproxy), "{path}: what stands in the place of a server");
     }

@@ -39,6 +39,15 @@ pub struct Route {
     /// In TCP mode: what the client sends first, in hexadecimal.
     #[arg(long, value_name = "BYTES", conflicts_with = "request", value_parser = hexadecimal)]
     payload_hex: Option<Payload>,
+    /// In TCP mode: the client sends a ClientHello that names this server.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["request", "payload_hex"])]
+    sni: Option<String>,
+    /// The first line of what the server answers: the rules about responses are gone through too.
+    #[arg(long, value_name = "HTTP/1.1 STATUS", requires = "request")]
+    response: Option<String>,
+    /// A header field of what the server answers; repeat for several.
+    #[arg(long = "response-header", value_name = "NAME: VALUE", requires = "request")]
+    response_headers: Vec<String>,
     /// How it is told.
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
     format: Format,
@@ -82,6 +91,9 @@ pub fn route(arguments: &Route) -> ExitCode {
         frontend: arguments.frontend.clone(),
         body: arguments.body.clone().into_bytes(),
         payload: arguments.payload_hex.clone().map(|payload| payload.0).unwrap_or_default(),
+        sni: arguments.sni.clone(),
+        response: arguments.response.clone(),
+        response_headers: arguments.response_headers.clone(),
         ..Asking::new(arguments.request.as_deref(), arguments.from)
     };
     let report = match Rehearsal::new(&plan).and_then(|rehearsal| rehearsal.ask(&asking)) {

@@ -66,12 +66,14 @@ impl<'p> Rehearsal<'p> {
             to: asking.to.unwrap_or(place),
             bytes: match frontend.mode {
                 Mode::Http => head.unwrap_or_default(),
-                Mode::Tcp => asking.payload.clone(),
+                Mode::Tcp => asking.first_bytes()?,
             },
+            response: asking.answer()?,
         };
         trial.run(frontend, &self.snapshot.process).map_err(|error| match error {
             Untried::System(error) => NoTrial::System(error),
             Untried::Refused(outcome) => NoTrial::Refused(outcome),
+            Untried::NoResponse => NoTrial::Request(WrongRequest::no_response()),
             Untried::Unfinished => NoTrial::Request(WrongRequest::unfinished()),
         })
     }

@@ -56,6 +56,7 @@ const NAMED: &[&str] = &[
     "headers",
     "header",
     "request-header",
+    "response-header",
     "variables",
     "http-errors",
     "errorfiles",

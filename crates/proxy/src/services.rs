@@ -146,8 +146,12 @@ impl Drop for Busy {
 mod tests {
     use super::*;
 
-    const ROWS: &[Service<u16>] =
-        &[Service { name: "one", logged: "<ONE>", serve: |status, _| Given::text(**status, "one\n"), doc: "Says one." }];
+    const ROWS: &[Service<u16>] = &[Service {
+        name: "one",
+        logged: "<ONE>",
+        serve: |status, _| Given::text(**status, "one\n"),
+        doc: "Says one.",
+    }];
 
     fn ask(services: &Services, name: &str) -> Option<(Given, Busy)> {
         services.serve(name, &Asked { request: &Request::default(), stats: None })

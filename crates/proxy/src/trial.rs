@@ -4,6 +4,7 @@
 
 mod look;
 mod report;
+mod response;
 mod run;
 mod watch;
 
@@ -33,6 +34,8 @@ pub struct Trial {
     pub to: SocketAddr,
     /// The first bytes that it sends: the head of a request, or anything in TCP mode.
     pub bytes: Vec<u8>,
+    /// The head of the server's answer, if it is to be looked at.
+    pub response: Option<Vec<u8>>,
 }
 
 /// Why there is no report.
@@ -44,6 +47,8 @@ pub enum Untried {
     Refused(&'static plimsoll_outcome::Outcome),
     /// The head has no end.
     Unfinished,
+    /// The head of the answer is none.
+    NoResponse,
 }
 
 impl From<std::io::Error> for Untried {

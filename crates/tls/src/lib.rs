@@ -10,7 +10,9 @@ pub mod hello;
 pub mod record;
 mod rows;
 pub mod version;
+mod write;
 
 pub use hello::ClientHello;
 pub use record::Not;
 pub use rows::PARTS;
+pub use write::client_hello;

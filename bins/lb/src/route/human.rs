@@ -235,17 +235,26 @@ fn servers(candidates: &[Candidate], chosen: Option<&str>, balance: &str, paint:
     }
 }
 
-/// The request's head where rules edited it.
+/// The request's head where rules edited it, and the server's answer as the client gets it.
 fn changes(report: &Report, paint: Paint, out: &mut String) {
-    if !matches!(report.decision, Decision::Backend { .. }) || report.before == report.after {
+    if !matches!(report.decision, Decision::Backend { .. }) {
         return;
     }
-    let mut left = report.before.clone();
+    if report.before != report.after {
+        edited("request", &report.before, &report.after, paint, out);
+    }
+    if !report.response_after.is_empty() {
+        edited("response", &report.response_before, &report.response_after, paint, out);
+    }
+}
+
+fn edited(what: &str, before: &[String], after: &[String], paint: Paint, out: &mut String) {
+    let mut left = before.to_vec();
     let mut lines = Vec::new();
-    if report.before.first() != report.after.first() && !left.is_empty() {
+    if before.first() != after.first() && !left.is_empty() {
         lines.push(paint.red(&format!("- {}", left.remove(0))));
     }
-    for line in &report.after {
+    for line in after {
         match left.iter().position(|have| have == line) {
             Some(at) => {
                 // Those that are passed over here are gone.
@@ -258,7 +267,7 @@ fn changes(report: &Report, paint: Paint, out: &mut String) {
     }
     lines.extend(left.into_iter().map(|gone| paint.red(&format!("- {gone}"))));
     for (at, line) in lines.iter().enumerate() {
-        let title = if at == 0 { "request" } else { "" };
+        let title = if at == 0 { what } else { "" };
         let _ = writeln!(out, "{}{line}", paint.bold(&format!("{title:12}")));
     }
 }

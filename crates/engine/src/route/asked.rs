@@ -22,6 +22,12 @@ pub struct Asking {
     pub body: Vec<u8>,
     /// In TCP mode: what the client sends first.
     pub payload: Vec<u8>,
+    /// In TCP mode: it sends a ClientHello that names this server.
+    pub sni: Option<String>,
+    /// What the server answers, the version and the reason being optional: `HTTP/1.1 200`.
+    pub response: Option<String>,
+    /// `K: v`, of that answer.
+    pub response_headers: Vec<String>,
 }
 
 /// A request that is none.
@@ -30,6 +36,10 @@ pub struct Asking {
 pub struct WrongRequest(String);
 
 impl WrongRequest {
+    pub(super) fn no_response() -> Self {
+        Self("the response is none that a server may give: it would be answered 502".into())
+    }
+
     pub(super) fn unfinished() -> Self {
         Self("the request's head does not end".into())
     }
@@ -47,6 +57,9 @@ impl Asking {
             frontend: None,
             body: Vec::new(),
             payload: Vec::new(),
+            sni: None,
+            response: None,
+            response_headers: Vec::new(),
         }
     }
 
@@ -86,15 +99,7 @@ impl Asking {
         if let Some(host) = host.filter(|_| !named) {
             head += &format!("Host: {host}\r\n");
         }
-        for line in &self.headers {
-            let Some((name, value)) = line.split_once(':') else {
-                return Err(WrongRequest(format!("`{line}` is not a header field: it is written 'Name: value'")));
-            };
-            if value.contains(['\r', '\n']) || name.contains(['\r', '\n']) {
-                return Err(WrongRequest("a header field is one line".into()));
-            }
-            head += &format!("{name}: {}\r\n", value.trim());
-        }
+        head += &lines(&self.headers)?;
         let framed = self.headers.iter().map(|line| line.to_ascii_lowercase());
         let framed =
             framed.filter(|line| line.starts_with("content-length:") || line.starts_with("transfer-encoding:")).count()
@@ -107,6 +112,53 @@ impl Asking {
         bytes.extend_from_slice(&self.body);
         Ok(bytes)
     }
+}
+
+impl Asking {
+    /// The head of the server's answer, if one is given.
+    pub(super) fn answer(&self) -> Result<Option<Vec<u8>>, WrongRequest> {
+        if self.response.is_none() && self.response_headers.is_empty() {
+            return Ok(None);
+        }
+        let line = self.response.as_deref().unwrap_or("200");
+        let (version, rest) = match line.split_once(' ') {
+            Some((version, rest)) if version.starts_with("HTTP/") => (version, rest.trim_start()),
+            _ => ("HTTP/1.1", line),
+        };
+        let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+        let wrong =
+            || WrongRequest(format!("`{line}` is not the first line of a response: it is written 'HTTP/1.1 200'"));
+        let code: u16 = status.parse().map_err(|_| wrong())?;
+        if !(200..=599).contains(&code) || line.contains(['\r', '\n']) {
+            return Err(wrong());
+        }
+        let reason = if reason.is_empty() { plimsoll_http::reason(code) } else { reason };
+        Ok(Some(format!("{version} {code} {reason}\r\n{}\r\n", lines(&self.response_headers)?).into_bytes()))
+    }
+
+    /// What a client of TCP mode sends first.
+    pub(super) fn first_bytes(&self) -> Result<Vec<u8>, WrongRequest> {
+        match &self.sni {
+            Some(name) if name.len() > 255 => Err(WrongRequest("a name has 255 bytes at most".into())),
+            Some(name) => Ok(plimsoll_tls::client_hello(Some(name))),
+            None => Ok(self.payload.clone()),
+        }
+    }
+}
+
+/// Fields as they stand in a head.
+fn lines(fields: &[String]) -> Result<String, WrongRequest> {
+    let mut head = String::new();
+    for line in fields {
+        let Some((name, value)) = line.split_once(':') else {
+            return Err(WrongRequest(format!("`{line}` is not a header field: it is written 'Name: value'")));
+        };
+        if value.contains(['\r', '\n']) || name.contains(['\r', '\n']) {
+            return Err(WrongRequest("a header field is one line".into()));
+        }
+        head += &format!("{name}: {}\r\n", value.trim());
+    }
+    Ok(head)
 }
 
 /// Method, target and version of a request line; `GET` and `HTTP/1.1` are meant where they are left out.
@@ -158,6 +210,29 @@ mod tests {
         assert_eq!(port("GET http://a/"), Some(80));
         assert_eq!(port("GET http://a:8080/"), Some(8080));
         assert_eq!(port("GET /x"), None);
+    }
+
+    #[test]
+    fn an_answer_is_a_status_line_as_far_as_it_is_written() {
+        let answer = |response: Option<&str>, headers: &[&str]| {
+            let mut asking = Asking::new(Some("/"), SocketAddr::from(([10, 0, 0, 1], 1)));
+            asking.response = response.map(str::to_owned);
+            asking.response_headers = headers.iter().map(|line| (*line).to_owned()).collect();
+            match asking.answer() {
+                Ok(head) => head.map(|head| String::from_utf8(head).expect("text")),
+                Err(error) => Some(error.to_string()),
+            }
+        };
+        assert_eq!(answer(None, &[]), None);
+        assert_eq!(answer(Some("404"), &[]).as_deref(), Some("HTTP/1.1 404 Not Found\r\n\r\n"));
+        assert_eq!(answer(Some("HTTP/1.0 200 Fine"), &["a:b"]).as_deref(), Some("HTTP/1.0 200 Fine\r\na: b\r\n\r\n"));
+        assert_eq!(answer(None, &["a:b"]).as_deref(), Some("HTTP/1.1 200 OK\r\na: b\r\n\r\n"));
+        for wrong in ["", "HTTP/1.1", "fine", "99", "HTTP/1.1 100", "200\r\nx: y"] {
+            assert!(
+                answer(Some(wrong), &[]).is_some_and(|told| told.contains("it is written 'HTTP/1.1 200'")),
+                "{wrong:?}"
+            );
+        }
     }
 
     #[test]

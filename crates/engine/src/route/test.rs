@@ -24,8 +24,22 @@ pub(crate) struct Test {
     pub(crate) body: Option<String>,
     /// The frontend; the only one that fits, or the one of the port, if not given.
     pub(crate) frontend: Option<Spanned<String>>,
+    /// In TCP mode: the client sends a ClientHello that names this server.
+    pub(crate) sni: Option<String>,
+    /// What the server answers: the rules about responses are tried too.
+    pub(crate) response: Option<Answer>,
     /// What must come of it.
     pub(crate) expect: Expect,
+}
+
+/// The answer of a server.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Answer {
+    /// Its status; 200 if not given.
+    pub(crate) status: Option<u16>,
+    /// Its header fields.
+    pub(crate) headers: OrderedMap<OneOrMany<String>>,
 }
 
 /// What must come of a request; what is not given may be anything.
@@ -38,7 +52,7 @@ pub(crate) struct Expect {
     pub(crate) server: Option<Spanned<String>>,
     /// The service that answers it.
     pub(crate) service: Option<Spanned<String>>,
-    /// The status of an answer that the rules give.
+    /// The status of an answer that the rules give, or of the server's `response` behind them.
     pub(crate) status: Option<Spanned<u16>>,
     /// The `Location` of that answer.
     pub(crate) location: Option<Spanned<String>>,
@@ -46,6 +60,8 @@ pub(crate) struct Expect {
     pub(crate) header: OrderedMap<Spanned<String>>,
     /// Header fields of the request as the server gets it; an empty text: it has none of that name.
     pub(crate) request_header: OrderedMap<Spanned<String>>,
+    /// Header fields of the server's `response` as the client gets it; an empty text: it has none of that name.
+    pub(crate) response_header: OrderedMap<Spanned<String>>,
     /// Variables behind all rules; an empty text: it is not set.
     pub(crate) variables: OrderedMap<Spanned<String>>,
     /// The beginning of the rule that decides.
@@ -97,16 +113,22 @@ impl Test {
                 Some(text.parse().map_err(|_| (text.span(), format!("`{text}` is not an address with a port")))?)
             }
         };
-        let headers =
-            self.headers.iter().flat_map(|(name, values)| values.iter().map(move |value| format!("{name}: {value}")));
         Ok(Asking {
             to,
-            headers: headers.collect(),
+            headers: fields(&self.headers),
+            sni: self.sni.clone(),
+            response: self.response.as_ref().map(|answer| answer.status.unwrap_or(200).to_string()),
+            response_headers: self.response.as_ref().map(|answer| fields(&answer.headers)).unwrap_or_default(),
             frontend: self.frontend.as_ref().map(|name| name.as_str().to_owned()),
             body: self.body.clone().unwrap_or_default().into_bytes(),
             ..Asking::new(self.request.as_ref().map(|request| request.as_str()), from)
         })
     }
+}
+
+fn fields(written: &OrderedMap<OneOrMany<String>>) -> Vec<String> {
+    let lines = written.iter().flat_map(|(name, values)| values.iter().map(move |value| format!("{name}: {value}")));
+    lines.collect()
 }
 
 impl Expect {
@@ -153,9 +175,12 @@ impl Expect {
         };
         let in_request = |name: &str| field(&report.after, name).map(str::to_owned);
         let in_answer = |name: &str| field(head, name).map(str::to_owned);
-        let all: [(&str, &OrderedMap<Spanned<String>>, Found<'_>); 3] = [
+        let in_response =
+            |name: &str| field(&report.response_after, name).or_else(|| field(head, name)).map(str::to_owned);
+        let all: [(&str, &OrderedMap<Spanned<String>>, Found<'_>); 4] = [
             ("the field", &self.header, &in_answer),
             ("the request's field", &self.request_header, &in_request),
+            ("the response's field", &self.response_header, &in_response),
             ("the variable", &self.variables, &variable),
         ];
         for (what, wanted, came) in all {
@@ -201,6 +226,8 @@ impl<'r> Came<'r> {
                     backend: Some(name),
                     server: server.as_deref().or(only),
                     rule: rule.as_deref(),
+                    // The server's answer behind all rules, if one is given.
+                    status: report.response_after.first().and_then(|line| line.split(' ').nth(1)?.parse().ok()),
                     ..Self::default()
                 }
             }

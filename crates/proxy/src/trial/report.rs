@@ -13,6 +13,10 @@ pub struct Report {
     pub before: Vec<String>,
     /// The same behind all rules.
     pub after: Vec<String>,
+    /// The lines of the response's head as the client would have got them without rules, if an answer of the server is given.
+    pub response_before: Vec<String>,
+    /// The same behind all rules.
+    pub response_after: Vec<String>,
     /// The variables that are set at the end, with their scope: name, value.
     pub variables: Vec<(String, String)>,
     /// What becomes of it.

@@ -20,18 +20,18 @@ const WAITS: usize = 64;
 
 /// What is carried through all lists.
 pub(super) struct Run {
-    frontend: Arc<Frontend>,
-    proxies: Proxies,
+    pub(super) frontend: Arc<Frontend>,
+    pub(super) proxies: Proxies,
     state: State,
-    notes: Notes,
+    pub(super) notes: Notes,
     /// In TCP mode: what the client sent.
     upload: Upload,
-    request: Option<Request>,
-    response: Option<Response>,
+    pub(super) request: Option<Request>,
+    pub(super) response: Option<Response>,
 }
 
 /// A list decided.
-struct Decided;
+pub(super) struct Decided;
 
 impl Run {
     pub(super) fn new(frontend: &Arc<Frontend>, client: &mut Client) -> Self {
@@ -77,8 +77,8 @@ impl Run {
             self.notes.report.decision = Decision::Reply { status, head, body, outcome, tarpit: false, rule };
             return Ok(self.finish());
         }
-        self.routed(chosen);
-        Ok(self.finish())
+        self.routed(chosen, trial.response.is_some());
+        self.answered(trial, client)
     }
 
     /// The answer to who asks for the monitor's path.
@@ -145,14 +145,12 @@ impl Run {
         Err(Decided)
     }
 
-    fn list(&mut self, rules: &Rules, place: Place, client: &mut Client) -> Result<(), Decided> {
+    pub(super) fn list(&mut self, rules: &Rules, place: Place, client: &mut Client) -> Result<(), Decided> {
         if rules.is_empty() {
             return Ok(());
         }
         let proxy = match &self.proxies.site {
-            Some(site) if !matches!(place, Place::HttpRoute | Place::TcpRoute) || self.of_backend(rules) => {
-                format!("backend {}", site.backend.name)
-            }
+            Some(site) if !self.of_frontend(rules) => format!("backend {}", site.backend.name),
             _ => format!("frontend {}", self.frontend.name),
         };
         self.notes.list(proxy, place);
@@ -185,10 +183,11 @@ impl Run {
         }
     }
 
-    /// Is it a list of the backend's?
-    fn of_backend(&self, rules: &Rules) -> bool {
-        let rules_of = self.proxies.site.as_ref().and_then(|site| site.backend.rules.as_ref());
-        rules_of.is_some_and(|of| std::ptr::eq(&raw const of.use_server, rules))
+    /// Is it a list of the frontend's?
+    fn of_frontend(&self, rules: &Rules) -> bool {
+        let Some(of) = &self.frontend.rules else { return false };
+        let late = [&of.use_backend, &of.monitor_fail, &of.http_response, &of.after_response];
+        late.into_iter().any(|have| std::ptr::eq(have, rules))
     }
 
     fn pass(&mut self, rules: &Rules, from: usize, place: Place, client: &mut Client) -> End {
@@ -214,7 +213,7 @@ impl Run {
     }
 
     /// Rules decided how it ends.
-    fn decided(mut self, client: &mut Client) -> Report {
+    pub(super) fn decided(mut self, client: &mut Client) -> Report {
         let rule = self.notes.decider();
         let (reply, outcome, tarpit) = match self.state.fate.verdict.take() {
             Some(Verdict::Reply(reply, outcome)) => (reply, outcome, false),
@@ -267,7 +266,7 @@ impl Run {
     }
 
     /// A backend gets it, or nobody.
-    fn routed(&mut self, (rule, server): (Option<String>, Option<usize>)) {
+    fn routed(&mut self, (rule, server): (Option<String>, Option<usize>), answered: bool) {
         let Some(site) = self.proxies.site.clone() else { return };
         let backend = &*site.backend;
         let of_responses = |http: &Rules, after: &Rules| http.iter().count() + after.iter().count();
@@ -276,6 +275,7 @@ impl Run {
             backend.rules.as_ref().map(|rules| of_responses(&rules.http_response, &rules.after_response)),
         ];
         match counts.into_iter().flatten().sum::<usize>() {
+            _ if answered => {}
             0 => {}
             1 => self.notes.note("one rule looks at the server's answer, which is not known here".into()),
             count => self.notes.note(format!("{count} rules look at the server's answer, which is not known here")),
@@ -292,7 +292,7 @@ impl Run {
         };
     }
 
-    fn finish(mut self) -> Report {
+    pub(super) fn finish(mut self) -> Report {
         if let Some(request) = &self.request {
             self.notes.report.after = request_lines(request);
         }
