@@ -211,7 +211,7 @@ fn the_page_says_what_it_is_told_to_say_and_no_more() {
     let rows = |text: &str| -> Vec<String> {
         text.lines()
             .skip(1)
-            .filter_map(|line| Some(line.split(',').take(2).collect::<Vec<_>>().join("/")))
+            .map(|line| line.split(',').take(2).collect::<Vec<_>>().join("/"))
             .filter(|row| row.len() > 1)
             .collect()
     };

@@ -69,7 +69,7 @@ enum Verb {
     #[command(
         after_help = "Example:\n  lb route -f lb.yaml 'GET https://a.example/x' --from 10.0.0.1 -H 'Cookie: a=1'"
     )]
-    Route(route::Route),
+    Route(Box<route::Route>),
     /// Say what a code means, where it comes from and what to change.
     ///
     /// Knows every code of a finding (`config.unknown-key`), every outcome of a request (`server.connect.refused`), and every word of a rule

@@ -75,8 +75,10 @@ impl Given {
 struct Row {
     name: &'static str,
     logged: &'static str,
-    serve: Box<dyn Fn(&Asked<'_>) -> Option<Given> + Send + Sync>,
+    serve: Box<Serve>,
 }
+
+type Serve = dyn Fn(&Asked<'_>) -> Option<Given> + Send + Sync;
 
 /// The services of a process.
 #[derive(Default)]

@@ -90,6 +90,7 @@ fn stands(kind: &str, name: &str, text: &str) -> bool {
         match kind {
             "fetch" => (begins || "[{!(".contains(before)) && (ends || "()]}_".contains(after)),
             "converter" => (begins || before == ',') && (ends || "()]}".contains(after)),
+            "service" => begins && ends,
             "action" => (begins || before == '-') && (ends || after == '('),
             _ => "%}])".contains(before) && !after.is_alphanumeric(),
         }
