@@ -78,6 +78,16 @@ impl Head {
         Ok(())
     }
 
+    /// The same, with a name that was looked at before.
+    pub(crate) fn append_value(&mut self, name: &[u8], value: &[u8]) -> Result<(), EditError> {
+        if !is_value(value) {
+            return Err(EditError::Value);
+        }
+        self.room(name.len() + value.len() + 4)?;
+        self.add(name, value);
+        Ok(())
+    }
+
     /// Adds a field behind the others, and takes away those of its name. They are gone even if the new one cannot be written: what a peer said
     /// does not stay where a rule should have said something else.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> Result<(), EditError> {

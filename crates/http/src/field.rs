@@ -159,7 +159,12 @@ impl Head {
 
     /// Takes every field of that name away.
     pub fn remove(&mut self, name: &[u8]) {
-        self.remove_where(|have| have.eq_ignore_ascii_case(name));
+        let Self { text, fields, .. } = self;
+        for field in fields.iter_mut() {
+            if field.name.len() == name.len() && text[field.name.range()].eq_ignore_ascii_case(name) {
+                (field.dropped, field.gone) = (true, true);
+            }
+        }
     }
 
     /// As received, or as it was edited: what is left of it for a log.

@@ -1,5 +1,6 @@
 //! A request head: read, judged, and made ready to be forwarded.
 
+use std::cell::Cell;
 use std::mem::MaybeUninit;
 
 use crate::field::{Field, Head, Known, Span};
@@ -81,6 +82,8 @@ pub struct Request {
     pub target: Span,
     /// What of the target is forwarded: path and query.
     pub(crate) forwarded: Span,
+    /// Where in the text the path ends, once somebody asked; 0: nobody did.
+    pub(crate) path_end: Cell<u32>,
     /// 0 or 1, of `HTTP/1.x`.
     pub minor: u8,
     /// Where its body ends.
@@ -184,6 +187,7 @@ impl Request {
         self.method_text = Span::new(0, line.method_length);
         self.target = Span::new(line.method_length + 1, line.method_length + 1 + line.target_length);
         self.forwarded = self.target;
+        self.path_end.set(0);
         self.minor = line.minor;
     }
 
@@ -305,6 +309,7 @@ impl Request {
         self.head.add(b"Host", &authority);
         self.has_host = true;
         self.forwarded = Span::new(at + end, self.target.end as usize);
+        self.path_end.set(0);
     }
 
     fn judge_framing(&self, said: Said) -> Result<Framing, Refusal> {

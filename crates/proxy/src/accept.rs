@@ -14,7 +14,7 @@ use plimsoll_observe::{Event, Level, Value};
 
 use crate::client::{Client, Gates, Permit};
 use crate::mail::{Mail, Ticket};
-use crate::rules::{Early, FrontendRules, admitted};
+use crate::rules::{Early, FrontendRules, is_judged, judged};
 use crate::site::{Route, Site};
 use crate::snapshot::{Frontend, Mode};
 use crate::step::fault::point;
@@ -287,8 +287,11 @@ async fn one(acceptor: &Acceptor, port: &Rc<Port>, gates: Rc<Gates>) -> Result<(
     Ok(())
 }
 
-pub(crate) fn serve(client: Client, accept_proxy: bool) {
-    let Some(client) = admitted(client, Early::Connection) else { return };
+pub(crate) fn serve(mut client: Client, accept_proxy: bool) {
+    if is_judged(&client, Early::Connection) {
+        let Some(admitted) = judged(client, Early::Connection) else { return };
+        client = admitted;
+    }
     if accept_proxy {
         let whose = Whose::Client(Rc::clone(&client.port().whence), client.peer);
         tokio::task::spawn_local(steady(whose, accept_proxy::introduce(client)));
@@ -298,8 +301,11 @@ pub(crate) fn serve(client: Client, accept_proxy: bool) {
 }
 
 /// The protocol begins.
-pub(crate) fn begin(client: Client) {
-    let Some(client) = admitted(client, Early::Session) else { return };
+pub(crate) fn begin(mut client: Client) {
+    if is_judged(&client, Early::Session) {
+        let Some(admitted) = judged(client, Early::Session) else { return };
+        client = admitted;
+    }
     let whose = Whose::Client(Rc::clone(&client.port().whence), client.peer);
     match client.port().route().frontend.mode {
         Mode::Http => tokio::task::spawn_local(steady(whose, http::serve(client))),

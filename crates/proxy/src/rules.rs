@@ -33,7 +33,7 @@ pub use reply::{Recipe, http_error};
 pub use routing::{UseBackend, UseServer};
 pub use tells::Tells;
 
-pub(crate) use early::{Early, admitted};
+pub(crate) use early::{Early, is_judged, judged};
 pub(crate) use fate::{Fate, LogLevel, Timeouts as SetTimeouts, Verdict};
 pub(crate) use lists::State;
 pub(crate) use logged::{Logged, Times};

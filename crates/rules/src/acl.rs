@@ -112,6 +112,7 @@ impl Acl {
     }
 
     /// Does it hold?
+    #[inline]
     pub fn holds(&self, cx: &Context<'_>) -> Truth {
         let mut unknown = false;
         for line in &self.lines {

@@ -1,6 +1,6 @@
 //! The memory of one evaluation: what converters make lives here until the evaluation is over, and the memory is used again.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use bumpalo::Bump;
 
@@ -12,32 +12,33 @@ thread_local! {
 }
 
 /// A place for bytes that live as long as one evaluation. Taking one costs nothing; it has no memory until something is put there.
-#[derive(Debug)]
-pub struct Arena(Bump);
-
-impl Default for Arena {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+#[derive(Debug, Default)]
+pub struct Arena(OnceCell<Bump>);
 
 impl Arena {
-    /// With the memory of an earlier one of this thread.
+    /// Empty.
+    #[inline]
     #[must_use]
-    pub fn new() -> Self {
-        Self(SPARE.with_borrow_mut(Vec::pop).unwrap_or_default())
+    pub const fn new() -> Self {
+        Self(OnceCell::new())
+    }
+
+    /// With the memory of an earlier one of this thread.
+    #[inline]
+    fn bump(&self) -> &Bump {
+        self.0.get_or_init(|| SPARE.with_borrow_mut(Vec::pop).unwrap_or_default())
     }
 
     /// A copy.
     #[must_use]
     pub fn keep(&self, bytes: &[u8]) -> &[u8] {
-        self.0.alloc_slice_copy(bytes)
+        self.bump().alloc_slice_copy(bytes)
     }
 
     /// A vector whose memory is here.
     #[must_use]
     pub fn vec(&self) -> bumpalo::collections::Vec<'_, u8> {
-        bumpalo::collections::Vec::new_in(&self.0)
+        bumpalo::collections::Vec::new_in(self.bump())
     }
 
     /// What was written into a vector, from now on as bytes.
@@ -51,7 +52,7 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        let mut bump = std::mem::take(&mut self.0);
+        let Some(mut bump) = self.0.take() else { return };
         if bump.allocated_bytes() > KEPT {
             return;
         }

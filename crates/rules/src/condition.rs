@@ -110,7 +110,17 @@ impl Condition {
     }
 
     /// Does it hold? Alternatives are tried in order until one does, terms until one does not.
+    #[inline]
     pub fn holds(&self, cx: &Context<'_>) -> Truth {
+        // Most conditions are one ACL.
+        let [all] = &*self.any else { return self.several(cx) };
+        let [Term { acl, negated }] = &**all else { return self.several(cx) };
+        let truth = acl.holds(cx);
+        if *negated != self.unless { truth.not() } else { truth }
+    }
+
+    #[inline(never)]
+    fn several(&self, cx: &Context<'_>) -> Truth {
         let mut unknown = false;
         for all in &self.any {
             let mut this = Truth::Yes;

@@ -57,25 +57,52 @@ pub struct Context<'f> {
     arena: &'f Arena,
     outside: &'f dyn Outside,
     variables: RefCell<&'f mut Variables>,
-    pub(crate) walk: Cell<Walk>,
+    walk: Walk,
     /// All input that will ever come is here.
     whole: bool,
+    /// Is there a wait? Asked behind every rule, when there mostly is none.
+    waits: Cell<bool>,
     wait: RefCell<Option<Wait>>,
 }
 
 /// Where a fetch is among several values.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Walk {
-    /// Every value is asked for, one after another; otherwise one value is wanted.
-    pub each: bool,
-    /// There are more.
-    pub more: bool,
+    /// [`EACH`] and [`MORE`].
+    state: Cell<u8>,
     /// The fetch's own mark of where it is.
-    pub at: u64,
+    at: Cell<u64>,
+}
+
+/// Every value is asked for, one after another; otherwise one value is wanted.
+const EACH: u8 = 1;
+/// There are more.
+const MORE: u8 = 2;
+
+impl Walk {
+    /// Begins at the first value. Gives what was before.
+    #[inline]
+    pub(crate) fn begin(&self, each: bool) -> (u8, u64) {
+        (self.state.replace(if each { EACH } else { 0 }), self.at.replace(0))
+    }
+
+    /// Goes on with what was before.
+    #[inline]
+    pub(crate) fn end(&self, (state, at): (u8, u64)) {
+        self.state.set(state);
+        self.at.set(at);
+    }
+
+    /// Is there another value? Asked once for each.
+    #[inline]
+    pub(crate) fn goes_on(&self) -> bool {
+        self.state.replace(EACH) & MORE != 0
+    }
 }
 
 impl<'f> Context<'f> {
     /// Without a fact yet.
+    #[inline]
     #[must_use]
     pub fn new(place: Place, arena: &'f Arena, outside: &'f dyn Outside, variables: &'f mut Variables) -> Self {
         Self {
@@ -84,13 +111,15 @@ impl<'f> Context<'f> {
             arena,
             outside,
             variables: RefCell::new(variables),
-            walk: Cell::default(),
+            walk: Walk::default(),
             whole: true,
+            waits: Cell::new(false),
             wait: RefCell::new(None),
         }
     }
 
     /// Puts a fact into its slot.
+    #[inline]
     #[must_use]
     pub fn with<F: Fact>(mut self, fact: &'f mut F) -> Self {
         self.slots[F::SLOT as usize] = Held::Own(fact);
@@ -98,6 +127,7 @@ impl<'f> Context<'f> {
     }
 
     /// Puts a fact into its slot that nobody may change here.
+    #[inline]
     #[must_use]
     pub fn with_shared<F: Fact>(mut self, fact: &'f F) -> Self {
         self.slots[F::SLOT as usize] = Held::Shared(fact);
@@ -112,6 +142,7 @@ impl<'f> Context<'f> {
     }
 
     /// A fact, if it is there.
+    #[inline]
     #[must_use]
     pub fn fact<F: Fact>(&self) -> Option<&F> {
         match &self.slots[F::SLOT as usize] {
@@ -131,12 +162,14 @@ impl<'f> Context<'f> {
     }
 
     /// Where this is evaluated.
+    #[inline]
     #[must_use]
     pub const fn place(&self) -> Place {
         self.place
     }
 
     /// Memory for what is made on the way. It outlives every borrow of the facts.
+    #[inline]
     #[must_use]
     pub const fn arena(&self) -> &'f Arena {
         self.arena
@@ -172,33 +205,50 @@ impl<'f> Context<'f> {
     /// A fetch says: this has to be done first.
     pub fn wait_for(&self, wait: Wait) {
         *self.wait.borrow_mut() = Some(wait);
+        self.waits.set(true);
     }
 
     /// What the last evaluation waits for, if it does.
+    #[inline]
     pub fn take_wait(&self) -> Option<Wait> {
+        if self.waits.get() { self.waited_for() } else { None }
+    }
+
+    #[cold]
+    fn waited_for(&self) -> Option<Wait> {
+        self.waits.set(false);
         self.wait.borrow_mut().take()
     }
 
+    #[inline]
     pub(crate) fn waits(&self) -> bool {
-        self.wait.borrow().is_some()
+        self.waits.get()
+    }
+
+    #[inline]
+    pub(crate) const fn walk(&self) -> &Walk {
+        &self.walk
     }
 
     /// For a fetch with several values: is each of them asked for, or only one?
+    #[inline]
     #[must_use]
     pub fn each(&self) -> bool {
-        self.walk.get().each
+        self.walk.state.get() & EACH != 0
     }
 
     /// Where the fetch left off; 0 at the first value.
+    #[inline]
     #[must_use]
     pub fn at(&self) -> u64 {
-        self.walk.get().at
+        self.walk.at.get()
     }
 
     /// The fetch gives a value now and there is another one: it will be asked again from there.
+    #[inline]
     pub fn more_at(&self, at: u64) {
-        let walk = self.walk.get();
-        self.walk.set(Walk { more: true, at, ..walk });
+        self.walk.state.set(self.walk.state.get() | MORE);
+        self.walk.at.set(at);
     }
 }
 

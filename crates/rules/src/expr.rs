@@ -5,7 +5,6 @@ use std::ops::Range;
 use plimsoll_config::{Diagnostic, Span};
 
 use crate::args::{self, Arg, Args, Check, Param};
-use crate::context::Walk;
 use crate::fact::{Needs, Slot};
 use crate::place::{Place, Places};
 use crate::words::Word;
@@ -129,7 +128,7 @@ impl Expr {
 
     /// The value; of several, the one that the fetch takes for the only one.
     pub fn eval<'c>(&'c self, cx: &'c Context<'_>) -> Option<Value<'c>> {
-        cx.walk.set(Walk::default());
+        cx.walk().begin(false);
         self.once(cx)
     }
 
@@ -139,25 +138,30 @@ impl Expr {
     }
 
     /// Shows every value until one is liked.
+    #[inline]
     pub fn any<'c>(&'c self, cx: &'c Context<'_>, mut likes: impl FnMut(Value<'c>) -> bool) -> bool {
-        let before = cx.walk.replace(Walk { each: true, ..Walk::default() });
+        let before = cx.walk().begin(true);
         let liked = loop {
-            let value = self.once(cx);
-            if value.is_some_and(&mut likes) {
+            if let Some(value) = self.once(cx)
+                && likes(value)
+            {
                 break true;
             }
-            let walk = cx.walk.get();
-            if !walk.more {
+            if !cx.walk().goes_on() {
                 break false;
             }
-            cx.walk.set(Walk { more: false, ..walk });
         };
-        cx.walk.set(before);
+        cx.walk().end(before);
         liked
     }
 
+    #[inline]
     fn once<'c>(&'c self, cx: &'c Context<'_>) -> Option<Value<'c>> {
-        let mut value = (self.fetch.eval)(&self.args, cx)?;
+        let value = (self.fetch.eval)(&self.args, cx)?;
+        if self.converters.is_empty() { Some(value) } else { self.convert(value, cx) }
+    }
+
+    fn convert<'c>(&'c self, mut value: Value<'c>, cx: &'c Context<'_>) -> Option<Value<'c>> {
         for (converter, args) in &self.converters {
             value = value.cast(converter.input, cx.arena())?;
             value = (converter.eval)(value, args, cx)?;

@@ -121,6 +121,13 @@ impl Format {
         if let Some(text) = self.constant() {
             return cx.arena().keep(text);
         }
+        if let Some(expr) = self.lone() {
+            let value = expr.eval(cx);
+            return match value.and_then(|value| line::as_it_is(&value)) {
+                Some(text) => cx.arena().keep(text),
+                None => cx.arena().built(|out| Line::new(out, self.purpose, false).sample(value, Flags::default())),
+            };
+        }
         cx.arena().built(|out| {
             let mut line = Line::new(out, self.purpose, self.binary);
             match self.encoding {
@@ -128,6 +135,21 @@ impl Format {
                 None => self.write(cx, &mut line),
             }
         })
+    }
+
+    /// The one expression that a header's value is made of, without any flags.
+    fn lone(&self) -> Option<&Expr> {
+        match &*self.parts {
+            [Part::Item(Item { what: What::Expr(expr), flags, .. })]
+                if self.purpose == Purpose::Http
+                    && self.encoding.is_none()
+                    && !self.binary
+                    && *flags == Flags::default() =>
+            {
+                Some(expr)
+            }
+            _ => None,
+        }
     }
 
     fn write(&self, cx: &Context<'_>, line: &mut Line<'_, '_>) {

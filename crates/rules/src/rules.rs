@@ -194,6 +194,9 @@ impl Rules {
             if let Some(condition) = &this.condition {
                 let truth = condition.holds(cx);
                 watch.saw(this, truth, cx);
+                if truth == Truth::No && !cx.waits() {
+                    continue;
+                }
                 match (truth, cx.take_wait()) {
                     (Truth::Yes, _) => {}
                     (Truth::Unknown, Some(wait)) => return End::Wait { rule, wait },

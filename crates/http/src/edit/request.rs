@@ -174,6 +174,7 @@ impl Request {
         let end = self.head.text.len();
         self.target = Span::new(start, end);
         self.forwarded = Span::new(start + path, end);
+        self.path_end.set(0);
     }
 }
 

@@ -81,7 +81,9 @@ fn pick<'c, S: Side, const SPLIT: bool>(args: &'c Args, cx: &'c Context<'_>) -> 
     match args.int(1).unwrap_or(0) {
         0 if cx.each() => {
             let found = of.next(head, Mark::unpacked(cx.at()))?;
-            cx.more_at(found.next.packed());
+            if let Some(next) = of.more(head, found.next) {
+                cx.more_at(next.packed());
+            }
             Some(found.value)
         }
         0 => of.pick(head, -1),

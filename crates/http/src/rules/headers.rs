@@ -8,6 +8,7 @@ use regex::bytes::Regex;
 
 use super::substitute::substituted;
 use super::{rendered, stepped, walk};
+use crate::field::Known;
 use crate::{EditError, Head, Request, Response, is_framing, is_token, is_value, token};
 
 /// The rows.
@@ -60,7 +61,7 @@ const REPLACE_VALUE: Action = Action {
 pub(super) trait Message: Fact + std::fmt::Debug {
     fn head(&mut self) -> &mut Head;
     fn set(&mut self, name: &[u8], value: &[u8]) -> Result<(), EditError>;
-    fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), EditError>;
+    fn take(&mut self, name: &[u8]);
     fn replace(&mut self, at: usize, value: &[u8]) -> Result<(), EditError>;
     fn remove(&mut self, like: impl FnMut(&[u8]) -> bool);
     /// Is this field more than a line?
@@ -76,8 +77,12 @@ impl Message for Request {
         self.set_field(name, value)
     }
 
-    fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), EditError> {
-        self.add_field(name, value)
+    fn take(&mut self, name: &[u8]) {
+        match Known::of(name) {
+            Known::Other => self.head.remove(name),
+            // Its line or its framing may depend on it.
+            _ => self.remove_fields(|have| have.eq_ignore_ascii_case(name)),
+        }
     }
 
     fn replace(&mut self, at: usize, value: &[u8]) -> Result<(), EditError> {
@@ -102,8 +107,8 @@ impl Message for Response {
         self.head.set(name, value)
     }
 
-    fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), EditError> {
-        self.head.append(name, value)
+    fn take(&mut self, name: &[u8]) {
+        self.head.remove(name);
     }
 
     fn replace(&mut self, at: usize, value: &[u8]) -> Result<(), EditError> {
@@ -215,7 +220,8 @@ fn add<M: Message>(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<B
 impl<M: Message> Act for Add<M> {
     fn act(&self, cx: &mut Context<'_>) -> Step {
         rendered(&self.0.format, cx, |cx, text| {
-            stepped(cx.fact_mut::<M>().map(|message| message.add(&self.0.name, text)))
+            // The name is a token and neither `Host` nor framing.
+            stepped(cx.fact_mut::<M>().map(|message| message.head().append_value(&self.0.name, text)))
         })
     }
 }
@@ -286,7 +292,10 @@ fn del<M: Message>(call: &mut Call<'_>, compiler: &mut Compiler<'_>) -> Option<B
 impl<M: Message> Act for Del<M> {
     fn act(&self, cx: &mut Context<'_>) -> Step {
         if let Some(message) = cx.fact_mut::<M>() {
-            message.remove(|name| self.0.matches(name));
+            match &self.0 {
+                Like::Name(name) => message.take(name),
+                like => message.remove(|name| like.matches(name)),
+            }
         }
         Step::Next
     }

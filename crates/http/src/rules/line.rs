@@ -79,12 +79,50 @@ pub(super) fn pathq(request: &Request) -> Option<&[u8]> {
 
 /// The path alone.
 pub(super) fn path(request: &Request) -> Option<&[u8]> {
-    let pathq = pathq(request)?;
-    Some(&pathq[..memchr::memchr(b'?', pathq).unwrap_or(pathq.len())])
+    let start = request.forwarded.start;
+    let mut end = request.path_end.get();
+    if end == 0 {
+        // The next rule asks again.
+        let whole = request.head.get(request.forwarded);
+        end = start + memchr::memchr(b'?', whole).unwrap_or(whole.len()) as u32;
+        request.path_end.set(end);
+    }
+    let path = request.head.text.get(start as usize..end as usize)?;
+    path.starts_with(b"/").then_some(path)
 }
 
 /// The query alone.
 pub(super) fn query(request: &Request) -> Option<&[u8]> {
     let url = url(request);
     url.get(memchr::memchr(b'?', url)? + 1..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    fn read(request: &mut Request, target: &str) {
+        let head = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+        request.parse(head.as_bytes(), &Limits::DEFAULT).unwrap();
+    }
+
+    #[test]
+    fn a_path_that_was_asked_for_is_another_one_after_a_change() {
+        let mut request = Request::default();
+        read(&mut request, "/first?a=1");
+        assert_eq!(path(&request), Some(&b"/first"[..]));
+        request.set_path(b"/2").unwrap();
+        assert_eq!((path(&request), path(&request)), (Some(&b"/2"[..]), Some(&b"/2"[..])));
+        request.set_uri(b"/third/one").unwrap();
+        assert_eq!(path(&request), Some(&b"/third/one"[..]));
+        assert!(request.set_path(b"no slash").is_err());
+        assert_eq!(path(&request), Some(&b"/third/one"[..]));
+        read(&mut request, "http://a/4?/5");
+        assert_eq!(path(&request), Some(&b"/4"[..]));
+        read(&mut request, "http://a");
+        assert_eq!((path(&request), path(&request)), (None, None));
+        read(&mut request, "/six/6");
+        assert_eq!(path(&request), Some(&b"/six/6"[..]));
+    }
 }

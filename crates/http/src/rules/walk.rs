@@ -1,7 +1,7 @@
 //! Goes through the values of a field: line by line, or part by part between commas, from a mark on.
 
-use crate::Head;
-use crate::token;
+use crate::field::Field;
+use crate::{Head, token};
 
 /// Where the next value is looked for: which field, and from which byte of its value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,28 +40,37 @@ impl<'n> Of<'n> {
     /// The first one from a mark on.
     pub(super) fn next<'h>(&self, head: &'h Head, from: Mark) -> Option<Found<'h>> {
         let mut byte = from.byte as usize;
-        for (at, field) in head.fields.iter().enumerate().skip(from.field as usize) {
-            let named = || {
-                self.name.is_none_or(|name| {
-                    field.name.len() == name.len() && head.get(field.name).eq_ignore_ascii_case(name)
-                })
-            };
-            if field.gone || !named() {
+        for (field, at) in head.fields.get(from.field as usize..)?.iter().zip(from.field..) {
+            if !self.is_of(field, head) {
                 byte = 0;
                 continue;
             }
             let value = head.get(field.value);
-            let behind = Mark { field: at as u32 + 1, byte: 0 };
+            let behind = Mark { field: at + 1, byte: 0 };
             if !self.split {
                 return Some(Found { value, next: behind });
             }
             let rest = value.get(byte..)?;
             let length = part(rest);
-            let next =
-                if length < rest.len() { Mark { field: at as u32, byte: (byte + length + 1) as u32 } } else { behind };
+            let next = if length < rest.len() { Mark { field: at, byte: (byte + length + 1) as u32 } } else { behind };
             return Some(Found { value: token::trim(&rest[..length]), next });
         }
         None
+    }
+
+    /// The mark itself, if there is a value from there on.
+    pub(super) fn more(&self, head: &Head, from: Mark) -> Option<Mark> {
+        if from.byte > 0 {
+            return Some(from);
+        }
+        let behind = head.fields.get(from.field as usize..)?;
+        behind.iter().any(|field| self.is_of(field, head)).then_some(from)
+    }
+
+    #[inline]
+    fn is_of(&self, field: &Field, head: &Head) -> bool {
+        let named = |name: &[u8]| field.name.len() == name.len() && head.get(field.name).eq_ignore_ascii_case(name);
+        !field.gone && self.name.is_none_or(named)
     }
 
     /// All of them.
@@ -90,10 +99,11 @@ impl<'n> Of<'n> {
 
 /// How long the first part of a list is: up to a comma that is not quoted.
 pub(super) fn part(value: &[u8]) -> usize {
-    if memchr::memchr(b'"', value).is_none() {
-        return memchr::memchr(b',', value).unwrap_or(value.len());
+    match memchr::memchr2(b'"', b',', value) {
+        None => value.len(),
+        Some(at) if value.get(at) == Some(&b',') => at,
+        Some(_) => until(value, |byte| byte == b','),
     }
-    until(value, |byte| byte == b',')
 }
 
 /// How far it is to a byte of a kind, outside of quotes. In quotes a `\` takes the next byte as it is.

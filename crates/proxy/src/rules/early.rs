@@ -6,7 +6,7 @@ use plimsoll_rules::{Arena, Context, End, Place, Rules};
 
 use crate::RULE_REJECT;
 use crate::client::{Client, Closing};
-use crate::rules::{FrontendRules, Proxies, State, Verdict};
+use crate::rules::{Proxies, State, Verdict};
 use crate::snapshot::FrontendLive;
 
 /// Which of the two.
@@ -18,18 +18,18 @@ pub(crate) enum Early {
     Session,
 }
 
-/// Goes through them. `None`: a rule ended the connection.
+/// Are there any for a client's port? Asked first: a client is large, and mostly there are none.
 #[inline]
-pub(crate) fn admitted(client: Client, early: Early) -> Option<Client> {
-    let has = |rules: &FrontendRules| match early {
+pub(crate) fn is_judged(client: &Client, early: Early) -> bool {
+    client.port().with_rules(|rules| match early {
         Early::Connection => !rules.connection.is_empty(),
         Early::Session => !rules.session.is_empty(),
-    };
-    if client.port().with_rules(has) { judged(client, early) } else { Some(client) }
+    })
 }
 
+/// Goes through them. `None`: a rule ended the connection.
 #[cold]
-fn judged(mut client: Client, early: Early) -> Option<Client> {
+pub(crate) fn judged(mut client: Client, early: Early) -> Option<Client> {
     let route = client.port().route();
     let Some(rules) = &route.frontend.rules else { return Some(client) };
     let (list, place): (&Rules, _) = match early {

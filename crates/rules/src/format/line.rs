@@ -200,6 +200,13 @@ impl<'l, 'a> Line<'l, 'a> {
     }
 }
 
+/// The bytes of a value, if they may stand in a header as they are, and none is too many.
+pub(super) fn as_it_is<'v>(value: &Value<'v>) -> Option<&'v [u8]> {
+    let bytes = value.bytes()?;
+    let fits = bytes.len() <= Format::LONGEST && !bytes.iter().any(|&byte| FIELD[usize::from(byte)]);
+    fits.then_some(bytes)
+}
+
 fn is_empty(value: &Value<'_>) -> bool {
     value.bytes().is_some_and(|bytes| matches!(bytes, [] | [0, ..]))
 }

@@ -3,6 +3,7 @@
 //! Of all patterns that a text begins with, the longest is the one just before the text in order, or one that this one begins with: so a
 //! search and a few links find them all. The search goes by the first 16 bytes, which lie side by side.
 
+use super::few::Few;
 use super::keys::Keys;
 use super::{FEW, NONE, Seek};
 
@@ -13,7 +14,14 @@ pub(crate) struct Affix {
     backwards: bool,
     /// The longest is taken; otherwise the first.
     longest: bool,
-    many: Option<Many>,
+    by: By,
+}
+
+/// How texts are found.
+#[derive(Debug)]
+enum By {
+    Each(Few),
+    Order(Many),
 }
 
 #[derive(Debug)]
@@ -27,7 +35,8 @@ struct Many {
 impl Affix {
     pub(super) fn new(keys: Keys, backwards: bool, longest: bool) -> Self {
         if keys.len() <= FEW {
-            return Self { keys, backwards, longest, many: None };
+            let by = By::Each(Few::new(&keys, backwards));
+            return Self { keys, backwards, longest, by };
         }
         let mut order: Vec<(u128, u32)> =
             (0..keys.len() as u32).map(|at| (head(keys.get(at), false, backwards), at)).collect();
@@ -46,18 +55,17 @@ impl Affix {
         }
         let heads = order.into_iter().map(|(head, _)| head).collect();
         sorted.fold = keys.fold;
-        Self { keys: sorted, backwards, longest, many: Some(Many { heads, links }) }
+        Self { keys: sorted, backwards, longest, by: By::Order(Many { heads, links }) }
     }
 
     #[inline]
     pub(super) fn seek(&self, text: &[u8], seek: &mut Seek<'_>) {
-        let Some(many) = &self.many else {
-            for at in 0..self.keys.len() as u32 {
-                if self.keys.is_affix(at, text, self.backwards) && seek.offer(at, self.score(at)) {
-                    return;
-                }
+        let many = match &self.by {
+            By::Each(few) => {
+                few.affixes(&self.keys, text, |at| seek.offer(at, self.score(at)));
+                return;
             }
-            return;
+            By::Order(many) => many,
         };
         let mut place = self.before(text, many);
         while let Some((at, shorter)) = many.links.get(place as usize) {

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use hashbrown::HashTable;
 
+use super::few::Few;
 use super::keys::Keys;
 use super::{FEW, NONE, Seek};
 
@@ -12,7 +13,14 @@ pub(crate) struct Exact {
     keys: Keys,
     shortest: usize,
     longest: usize,
-    table: Option<Table>,
+    by: By,
+}
+
+/// How a text is found.
+#[derive(Debug)]
+enum By {
+    Each(Few),
+    Hash(Table),
 }
 
 #[derive(Debug)]
@@ -29,8 +37,8 @@ impl Exact {
     pub(super) fn new(keys: Keys) -> Self {
         let lengths = || (0..keys.len() as u32).map(|at| keys.get(at).len());
         let (shortest, longest) = (lengths().min().unwrap_or(1), lengths().max().unwrap_or(0));
-        let table = (keys.len() > FEW).then(|| Table::new(&keys));
-        Self { keys, shortest, longest, table }
+        let by = if keys.len() > FEW { By::Hash(Table::new(&keys)) } else { By::Each(Few::new(&keys, false)) };
+        Self { keys, shortest, longest, by }
     }
 
     pub(super) const fn longest(&self) -> usize {
@@ -41,8 +49,12 @@ impl Exact {
         &self.keys
     }
 
-    pub(super) const fn is_hashed(&self) -> bool {
-        self.table.is_some()
+    /// Its few texts, if they are not hashed.
+    pub(super) const fn few(&self) -> Option<&Few> {
+        match &self.by {
+            By::Each(few) => Some(few),
+            By::Hash(_) => None,
+        }
     }
 
     /// Visits all that are the same text, the first ones first.
@@ -51,8 +63,9 @@ impl Exact {
         if text.len() < self.shortest || text.len() > self.longest {
             return false;
         }
-        let Some(table) = &self.table else {
-            return (0..self.keys.len() as u32).any(|at| self.keys.is(at, text) && visit(at));
+        let table = match &self.by {
+            By::Each(few) => return few.same(&self.keys, text, visit),
+            By::Hash(table) => table,
         };
         let hash = hash(&table.seed, text, self.keys.fold);
         let mut next = table.first.find(hash, |at| self.keys.is(*at, text)).copied();

@@ -69,3 +69,32 @@ impl Keys {
         part.is_some_and(|part| self.is(at, part))
     }
 }
+
+/// Eight bytes in lower case.
+#[inline]
+pub(super) const fn fold(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const TOP: u64 = EACH << 7;
+    let low = word & !TOP;
+    let behind_z = low + EACH * (0x7f - b'Z' as u64);
+    let from_a = low + EACH * (0x80 - b'A' as u64);
+    let upper = (from_a ^ behind_z) & !word & TOP;
+    word | upper >> 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_bytes_are_folded_as_each_of_them() {
+        for byte in 0..=u8::MAX {
+            for beside in [0, b'@', b'A', b'Z', b'[', 0x7f, 0xc1, 0xff] {
+                let mut bytes = [byte, beside, byte, beside, byte, byte, beside, byte];
+                let folded = fold(u64::from_le_bytes(bytes));
+                bytes.make_ascii_lowercase();
+                assert_eq!(folded.to_le_bytes(), bytes);
+            }
+        }
+    }
+}

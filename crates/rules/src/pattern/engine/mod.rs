@@ -5,6 +5,7 @@
 mod addresses;
 mod affix;
 mod exact;
+mod few;
 mod keys;
 mod parts;
 mod ranges;

@@ -7,7 +7,8 @@ use super::keys::Keys;
 #[derive(Debug)]
 pub(crate) struct Parts {
     exact: Exact,
-    delimiters: &'static [u8],
+    /// Which bytes are delimiters.
+    delimiters: Box<[bool; 256]>,
     /// The most parts of one pattern.
     most: usize,
 }
@@ -17,14 +18,16 @@ impl Parts {
     pub(super) fn new(keys: Keys, delimiters: &'static [u8]) -> Self {
         let inner = |key: &[u8]| key.iter().filter(|byte| delimiters.contains(byte)).count();
         let most = (0..keys.len() as u32).map(|at| inner(keys.get(at)) + 1).max().unwrap_or(0);
-        Self { exact: Exact::new(keys), delimiters, most }
+        let mut table = Box::new([false; 256]);
+        delimiters.iter().for_each(|byte| table[usize::from(*byte)] = true);
+        Self { exact: Exact::new(keys), delimiters: table, most }
     }
 
     pub(super) fn seek(&self, text: &[u8], seek: &mut Seek<'_>) {
-        let ends = |byte: Option<&u8>| byte.is_none_or(|byte| self.delimiters.contains(byte));
+        let ends = |byte: Option<&u8>| byte.is_none_or(|byte| self.delimiters[usize::from(*byte)]);
         let mut begins = true;
         for (start, byte) in text.iter().enumerate() {
-            if self.delimiters.contains(byte) {
+            if self.delimiters[usize::from(*byte)] {
                 begins = true;
                 continue;
             }
@@ -42,9 +45,8 @@ impl Parts {
     #[inline]
     fn at(&self, rest: &[u8], ends: &impl Fn(Option<&u8>) -> bool, seek: &mut Seek<'_>) -> bool {
         let keys = self.exact.keys();
-        if !self.exact.is_hashed() {
-            return (0..keys.len() as u32)
-                .any(|at| keys.is_affix(at, rest, false) && ends(rest.get(keys.get(at).len())) && seek.offer(at, 0));
+        if let Some(few) = self.exact.few() {
+            return few.affixes(keys, rest, |at| ends(rest.get(keys.get(at).len())) && seek.offer(at, 0));
         }
         let mut parts = 0;
         for end in 1..=rest.len().min(self.exact.longest()) {

@@ -151,6 +151,35 @@ proptest! {
     }
 
     #[test]
+    fn long_texts_are_compared_to_their_ends(
+        how in prop::sample::select(vec![Match::Str, Match::Beg, Match::End, Match::Sub, Match::Dir, Match::Dom]),
+        caseless: bool,
+        whole in prop::collection::vec(prop::sample::select(b"aB/.".to_vec()), 1..40),
+        parts in few_or_many((0_usize..40, 1_usize..24, prop::option::weighted(0.3, (0_usize..24, prop::sample::select(b"aAbB/.".to_vec())))).prop_map(
+            |(start, length, other)| {
+                let (at, byte) = other.unwrap_or((usize::MAX, 0));
+                [&start.to_le_bytes()[..], &length.to_le_bytes(), &at.to_le_bytes(), &[byte]].concat()
+            },
+        )),
+        gone in gone(),
+    ) {
+        // Keys are parts of the text, some with another byte in them.
+        let number = |bytes: &[u8]| usize::from_le_bytes(bytes.try_into().unwrap());
+        let keys = parts.iter().map(|part| {
+            let start = number(&part[..8]).min(whole.len() - 1);
+            let mut key = whole[start..(start + number(&part[8..16])).min(whole.len())].to_vec();
+            if let Some(byte) = key.get_mut(number(&part[16..24])) {
+                *byte = part[24];
+            }
+            key
+        });
+        let keys: Vec<Vec<u8>> = keys.filter(|key| key.iter().any(u8::is_ascii_alphabetic)).collect();
+        if !keys.is_empty() {
+            agree(Way { how, caseless, dotted: false }, &keys, Input::Text(&whole), &gone)?;
+        }
+    }
+
+    #[test]
     fn the_engine_of_regular_expressions_finds_what_each_finds(
         caseless: bool,
         keys in few_or_many("\\^?[ab][.+]?[abA]\\$?".prop_map(String::into_bytes)),

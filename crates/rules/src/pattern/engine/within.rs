@@ -8,38 +8,51 @@ use super::keys::Keys;
 use super::{FEW, Seek};
 
 #[derive(Debug)]
-pub(crate) enum Within {
-    Few(Vec<Finder<'static>>),
-    Many(AhoCorasick),
+pub(crate) struct Within {
+    /// The length of the shortest: nothing is within less.
+    shortest: usize,
+    by: By,
+}
+
+#[derive(Debug)]
+enum By {
+    Each(Vec<Finder<'static>>),
+    Automaton(AhoCorasick),
 }
 
 impl Within {
     /// The error says why no automaton can be made.
     pub(super) fn new(keys: &Keys) -> Result<Self, String> {
-        let texts = (0..keys.len() as u32).map(|at| keys.get(at));
-        if keys.len() <= FEW && !keys.fold {
-            return Ok(Self::Few(texts.map(|text| Finder::new(text).into_owned()).collect()));
-        }
-        let built = AhoCorasick::builder().ascii_case_insensitive(keys.fold).build(texts);
-        built.map(Self::Many).map_err(|error| error.to_string())
+        let texts = || (0..keys.len() as u32).map(|at| keys.get(at));
+        let shortest = texts().map(<[u8]>::len).min().unwrap_or(0);
+        let by = if keys.len() <= FEW && !keys.fold {
+            By::Each(texts().map(|text| Finder::new(text).into_owned()).collect())
+        } else {
+            let built = AhoCorasick::builder().ascii_case_insensitive(keys.fold).build(texts());
+            By::Automaton(built.map_err(|error| error.to_string())?)
+        };
+        Ok(Self { shortest, by })
     }
 
     #[inline]
     pub(super) fn seek(&self, text: &[u8], seek: &mut Seek<'_>) {
-        match self {
-            Self::Few(finders) => {
+        if text.len() < self.shortest {
+            return;
+        }
+        match &self.by {
+            By::Each(finders) => {
                 for (at, finder) in finders.iter().enumerate() {
-                    if finder.find(text).is_some() && seek.take(at as u32, 0) {
+                    if text.len() >= finder.needle().len() && finder.find(text).is_some() && seek.take(at as u32, 0) {
                         return;
                     }
                 }
             }
-            Self::Many(automaton) if seek.any_at_all() => {
+            By::Automaton(automaton) if seek.any_at_all() => {
                 if let Some(found) = automaton.find(text) {
                     seek.take(found.pattern().as_u32(), 0);
                 }
             }
-            Self::Many(automaton) => {
+            By::Automaton(automaton) => {
                 let mut state = OverlappingState::start();
                 let input = Input::new(text);
                 loop {
