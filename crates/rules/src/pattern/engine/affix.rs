@@ -1,15 +1,21 @@
-//! How texts begin and end: patterns in order, each linked to the longest other one that it begins with.
+//! How texts begin and end: many patterns are found by the lengths that they have.
 //!
-//! Of all patterns that a text begins with, the longest is the one just before the text in order, or one that this one begins with: so a
-//! search and a few links find them all. The search goes by the first 16 bytes, which lie side by side.
+//! Of each length a text has one beginning, so hashes find the patterns among its beginnings. The lengths are searched by halves. For that,
+//! each pattern leaves marks: hashes of its own beginnings, at those lengths that such a search passes on its way to it. Where a mark is, the
+//! search goes on with greater lengths, otherwise with lesser ones. A mark knows the longest pattern that it begins with, and each pattern
+//! the next shorter one, so what is found last leads to all others. (Waldvogel et al., Scalable High Speed IP Routing Lookups, 1997.)
+
+use std::ops::Range;
+
+use hashbrown::HashTable;
 
 use super::few::Few;
+use super::hash::Seeds;
 use super::keys::Keys;
 use super::{FEW, NONE, Seek};
 
 #[derive(Debug)]
 pub(crate) struct Affix {
-    /// In order, if they are many; of equals the first is last.
     keys: Keys,
     backwards: bool,
     /// The longest is taken; otherwise the first.
@@ -21,85 +27,57 @@ pub(crate) struct Affix {
 #[derive(Debug)]
 enum By {
     Each(Few),
-    Order(Many),
+    Length(Lengths),
 }
 
 #[derive(Debug)]
-struct Many {
-    /// The first bytes of each.
-    heads: Vec<u128>,
-    /// Which entry it is, and the place of the longest key that it begins with.
-    links: Vec<(u32, u32)>,
+struct Lengths {
+    /// Those that keys have, in order.
+    lengths: Vec<u32>,
+    seeds: Seeds,
+    marks: HashTable<Mark>,
+    /// For each key the next one that it begins with: one that is the same, or the longest that is shorter.
+    next: Vec<u32>,
+}
+
+/// Some key begins so.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    /// Of its text. Texts themselves are compared at the end of a search.
+    hash: u64,
+    /// One that does.
+    key: u32,
+    /// The longest key that this begins with.
+    longest: u32,
 }
 
 impl Affix {
     pub(super) fn new(keys: Keys, backwards: bool, longest: bool) -> Self {
-        if keys.len() <= FEW {
-            let by = By::Each(Few::new(&keys, backwards));
-            return Self { keys, backwards, longest, by };
-        }
-        let mut order: Vec<(u128, u32)> =
-            (0..keys.len() as u32).map(|at| (head(keys.get(at), false, backwards), at)).collect();
-        order.sort_unstable_by(|(head, a), (other, b)| {
-            head.cmp(other).then_with(|| keys.order(*a, keys.get(*b), backwards)).then(b.cmp(a))
-        });
-        let mut sorted = Keys::new(order.iter().map(|(_, at)| keys.get(*at)), false);
-        let (mut open, mut links) = (Vec::<u32>::new(), Vec::with_capacity(order.len()));
-        for (place, (_, at)) in order.iter().enumerate() {
-            let key = keys.get(*at);
-            while open.last().is_some_and(|last| !sorted.is_affix(*last, key, backwards)) {
-                open.pop();
-            }
-            links.push((*at, open.last().copied().unwrap_or(NONE)));
-            open.push(place as u32);
-        }
-        let heads = order.into_iter().map(|(head, _)| head).collect();
-        sorted.fold = keys.fold;
-        Self { keys: sorted, backwards, longest, by: By::Order(Many { heads, links }) }
+        let by = if keys.len() > FEW {
+            By::Length(Lengths::new(&keys, backwards))
+        } else {
+            By::Each(Few::new(&keys, backwards))
+        };
+        Self { keys, backwards, longest, by }
     }
 
     #[inline]
     pub(super) fn seek(&self, text: &[u8], seek: &mut Seek<'_>) {
-        let many = match &self.by {
+        let lengths = match &self.by {
             By::Each(few) => {
                 few.affixes(&self.keys, text, |at| seek.offer(at, self.score(at)));
                 return;
             }
-            By::Order(many) => many,
+            By::Length(lengths) => lengths,
         };
-        let mut place = self.before(text, many);
-        while let Some((at, shorter)) = many.links.get(place as usize) {
-            if self.keys.is_affix(place, text, self.backwards) {
-                let done = if self.longest { seek.take(*at, self.score(place)) } else { seek.offer(*at, 0) };
-                if done {
-                    return;
-                }
+        let mut at = lengths.longest(&self.keys, text, self.backwards);
+        while let Some(next) = lengths.next.get(at as usize) {
+            let done = if self.longest { seek.take(at, self.score(at)) } else { seek.offer(at, 0) };
+            if done {
+                return;
             }
-            place = *shorter;
+            at = *next;
         }
-    }
-
-    /// The place of the last key that is not behind a text in order.
-    fn before(&self, text: &[u8], many: &Many) -> u32 {
-        let head = head(text, self.keys.fold, self.backwards);
-        let start = many.heads.partition_point(|have| *have < head);
-        let (mut low, mut high) = (start, start);
-        // Mostly there is one that begins alike, or none.
-        let mut step = 1;
-        while many.heads.get(high).is_some_and(|have| *have == head) {
-            high = (high + step).min(many.heads.len());
-            step *= 2;
-        }
-        while low < high {
-            let middle = low.midpoint(high);
-            let alike = many.heads.get(middle).is_some_and(|have| *have == head);
-            if alike && self.keys.order(middle as u32, text, self.backwards).is_le() {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low.checked_sub(1).map_or(NONE, |place| place as u32)
     }
 
     fn score(&self, at: u32) -> u32 {
@@ -107,20 +85,120 @@ impl Affix {
     }
 }
 
-/// The first 16 bytes, or the last ones from the end; what is lacking is zeros.
-#[inline]
-fn head(text: &[u8], fold: bool, backwards: bool) -> u128 {
-    let mut bytes = [0; 16];
-    let length = text.len().min(16);
-    let part = if backwards { text.get(text.len() - length..) } else { text.get(..length) };
-    if let (Some(part), Some(bytes)) = (part, bytes.get_mut(..length)) {
-        bytes.copy_from_slice(part);
-        if backwards {
-            bytes.reverse();
+impl Lengths {
+    fn new(keys: &Keys, backwards: bool) -> Self {
+        // Shorter ones first; of equals the last first, so that the first is what a search finds.
+        let mut order: Vec<(u32, u32)> =
+            (0..keys.len() as u32).map(|at| (keys.get(at).len() as u32, u32::MAX - at)).collect();
+        order.sort_unstable();
+        let mut lengths: Vec<u32> = order.iter().map(|(length, _)| *length).collect();
+        lengths.dedup();
+        let marks = HashTable::with_capacity(2 * keys.len());
+        let mut all = Self { lengths, seeds: Seeds::new(), marks, next: vec![NONE; keys.len()] };
+        for (length, at) in order {
+            all.put(u32::MAX - at, length, keys, backwards);
         }
-        if fold {
-            bytes.make_ascii_lowercase();
+        all.marks.shrink_to_fit(|mark| mark.hash);
+        all
+    }
+
+    /// Adds a key behind all that are shorter.
+    fn put(&mut self, at: u32, length: u32, keys: &Keys, backwards: bool) {
+        let key = keys.get(at);
+        let (mut low, mut high, mut longest) = (0, self.lengths.len(), NONE);
+        while low < high {
+            let middle = low.midpoint(high);
+            let Some(&this) = self.lengths.get(middle).filter(|this| **this <= length) else {
+                high = middle;
+                continue;
+            };
+            let Some(part) = part(key, this, backwards) else { return };
+            let hash = self.seeds.hash(part, false);
+            let there = self.marks.find(hash, |mark| mark.is(hash, part, keys, backwards)).map(|mark| mark.longest);
+            // Of a new one: what is between this length and the last one that was passed, or what was found there.
+            longest = there.unwrap_or_else(|| match self.search(low..middle, part, keys, backwards) {
+                NONE => longest,
+                between => between,
+            });
+            if this == length {
+                if let Some(next) = self.next.get_mut(at as usize) {
+                    *next = longest;
+                }
+                longest = at;
+            }
+            if this == length || there.is_none() {
+                let mark = Mark { hash, key: at, longest };
+                match self.marks.find_mut(hash, |mark| mark.is(hash, part, keys, backwards)) {
+                    Some(have) => *have = mark,
+                    None => {
+                        self.marks.insert_unique(hash, mark, |mark| mark.hash);
+                    }
+                }
+            }
+            low = middle + 1;
         }
     }
-    u128::from_be_bytes(bytes)
+
+    /// The longest key that a text begins with.
+    #[inline]
+    fn longest(&self, keys: &Keys, text: &[u8], backwards: bool) -> u32 {
+        self.search(0..self.lengths.len(), text, keys, backwards)
+    }
+
+    /// The same of keys of some of the lengths: those that a search comes to behind a mark that was there, or from the start.
+    #[inline]
+    fn search(&self, among: Range<usize>, text: &[u8], keys: &Keys, backwards: bool) -> u32 {
+        let Range { start: mut low, end: mut high } = among.clone();
+        let mut last = None;
+        while low < high {
+            let middle = low.midpoint(high);
+            let part = self.lengths.get(middle).and_then(|length| part(text, *length, backwards));
+            let mark = part.and_then(|part| {
+                let hash = self.seeds.hash(part, keys.fold);
+                self.marks.find(hash, |mark| mark.hash == hash)
+            });
+            match (mark, part) {
+                (Some(mark), Some(part)) => {
+                    last = Some((mark, part));
+                    low = middle + 1;
+                }
+                _ => high = middle,
+            }
+        }
+        match last {
+            None => NONE,
+            Some((mark, part)) if mark.is(mark.hash, part, keys, backwards) => mark.longest,
+            Some(_) => self.one_by_one(among, text, keys, backwards),
+        }
+    }
+
+    /// Two texts have the same hash: nobody will ever see that.
+    #[cold]
+    fn one_by_one(&self, among: Range<usize>, text: &[u8], keys: &Keys, backwards: bool) -> u32 {
+        let lengths = self.lengths.get(among).unwrap_or_default().iter().rev();
+        let mut parts = lengths.filter_map(|length| part(text, *length, backwards));
+        let found = parts.find_map(|part| {
+            let hash = self.seeds.hash(part, keys.fold);
+            self.marks.find(hash, |mark| mark.is(hash, part, keys, backwards))
+        });
+        found.map_or(NONE, |mark| mark.longest)
+    }
+}
+
+impl Mark {
+    /// Is it the one of this text?
+    #[inline]
+    fn is(&self, hash: u64, text: &[u8], keys: &Keys, backwards: bool) -> bool {
+        let own = || part(keys.get(self.key), text.len() as u32, backwards);
+        self.hash == hash && own().is_some_and(|own| keys.same(own, text))
+    }
+}
+
+/// The first bytes of a text, or the last.
+#[inline]
+fn part(text: &[u8], length: u32, backwards: bool) -> Option<&[u8]> {
+    match text.len().checked_sub(length as usize) {
+        Some(rest) if backwards => text.get(rest..),
+        _ => text.get(..length as usize),
+    }
 }

@@ -1,6 +1,6 @@
 //! A few texts, compared one after another: by their first or last eight bytes at once, and by the rest where those are the same.
 
-use super::keys::{Keys, fold};
+use super::keys::{Keys, fold, short};
 
 /// What is compared at once.
 const WORD: usize = 8;
@@ -77,14 +77,4 @@ fn word(text: &[u8], backwards: bool) -> u64 {
         None if backwards => short(text).checked_shl(8 * (WORD - text.len()) as u32).unwrap_or(0),
         None => short(text),
     }
-}
-
-/// Up to seven bytes, in two loads that overlap.
-#[inline]
-fn short(text: &[u8]) -> u64 {
-    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-        return u64::from(first) | u64::from(last) << (8 * (text.len() - 4));
-    }
-    text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }

@@ -1,7 +1,5 @@
 //! Texts in a row, in one piece of memory.
 
-use std::cmp::Ordering;
-
 /// Texts by number. With `fold` they are in lower case, and so is taken what they are compared with.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
@@ -41,20 +39,13 @@ impl Keys {
 
     #[inline]
     pub(super) fn is(&self, at: u32, text: &[u8]) -> bool {
-        let key = self.get(at);
-        if self.fold { key.eq_ignore_ascii_case(text) } else { key == text }
+        self.same(self.get(at), text)
     }
 
-    /// Which comes first, read from the left or from the right.
-    pub(super) fn order(&self, at: u32, text: &[u8], backwards: bool) -> Ordering {
-        let key = self.get(at);
-        let lower = |byte: &u8| byte.to_ascii_lowercase();
-        match (self.fold, backwards) {
-            (false, false) => key.cmp(text),
-            (false, true) => key.iter().rev().cmp(text.iter().rev()),
-            (true, false) => key.iter().copied().cmp(text.iter().map(lower)),
-            (true, true) => key.iter().rev().copied().cmp(text.iter().rev().map(lower)),
-        }
+    /// Are these the same?
+    #[inline]
+    pub(super) fn same(&self, key: &[u8], text: &[u8]) -> bool {
+        if self.fold { key.eq_ignore_ascii_case(text) } else { key == text }
     }
 
     /// Does a text begin, or end, with it?
@@ -68,6 +59,16 @@ impl Keys {
         };
         part.is_some_and(|part| self.is(at, part))
     }
+}
+
+/// Up to seven bytes, in two loads that overlap.
+#[inline]
+pub(super) fn short(text: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return u64::from(first) | u64::from(last) << (8 * (text.len() - 4));
+    }
+    text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 /// Eight bytes in lower case.

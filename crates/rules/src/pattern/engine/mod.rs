@@ -6,6 +6,7 @@ mod addresses;
 mod affix;
 mod exact;
 mod few;
+mod hash;
 mod keys;
 mod parts;
 mod ranges;
