@@ -22,18 +22,40 @@ pub struct Entry {
     pub value: Box<[u8]>,
 }
 
+/// Where in the text. Of 16 bytes, so that none lies across two lines of a cache.
 #[derive(Clone, Debug)]
 struct Row {
-    id: u64,
     key: Range<u32>,
     value: Range<u32>,
 }
 
-/// Entries by position; ids ascend.
+/// Entries by position.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entries {
     text: Box<[u8]>,
     rows: Vec<Row>,
+    ids: Ids,
+}
+
+/// Their ids ascend.
+#[derive(Clone, Debug)]
+enum Ids {
+    /// One after another from this one on.
+    From(u64),
+    Each(Vec<u64>),
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self::From(0)
+    }
+}
+
+impl Ids {
+    fn of(ids: Vec<u64>) -> Self {
+        let first = ids.first().copied().unwrap_or_default();
+        if ids.iter().zip(first..).all(|(id, next)| *id == next) { Self::From(first) } else { Self::Each(ids) }
+    }
 }
 
 /// A list takes files up to this many bytes.
@@ -50,17 +72,17 @@ impl Entries {
         while start < text.len() {
             let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
             if let Some((key, value)) = line(&text, start..end, columns) {
-                rows.push(Row { id: first + rows.len() as u64, key, value });
+                rows.push(Row { key, value });
             }
             start = end + 1;
         }
         rows.shrink_to_fit();
-        Some(Self { text: text.into(), rows })
+        Some(Self { text: text.into(), rows, ids: Ids::From(first) })
     }
 
     /// Of these, whose ids ascend.
     pub(crate) fn of<'e>(entries: impl Iterator<Item = (u64, &'e [u8], &'e [u8])>) -> Option<Self> {
-        let (mut text, mut rows) = (Vec::new(), Vec::new());
+        let (mut text, mut rows, mut ids) = (Vec::new(), Vec::new(), Vec::new());
         for (id, key, value) in entries {
             let start = text.len();
             text.extend_from_slice(key);
@@ -69,9 +91,15 @@ impl Entries {
             if text.len() > MOST_BYTES {
                 return None;
             }
-            rows.push(Row { id, key: start as u32..middle as u32, value: middle as u32..text.len() as u32 });
+            rows.push(Row { key: start as u32..middle as u32, value: middle as u32..text.len() as u32 });
+            ids.push(id);
         }
-        Some(Self { text: text.into(), rows })
+        Some(Self { text: text.into(), rows, ids: Ids::of(ids) })
+    }
+
+    /// Has any of them a value?
+    pub(crate) fn has_values(&self) -> bool {
+        self.rows.iter().any(|row| !row.value.is_empty())
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -87,7 +115,10 @@ impl Entries {
     }
 
     pub(crate) fn id(&self, at: u32) -> u64 {
-        self.rows.get(at as usize).map_or(u64::MAX, |row| row.id)
+        match &self.ids {
+            Ids::From(first) => first + u64::from(at),
+            Ids::Each(ids) => ids.get(at as usize).copied().unwrap_or(u64::MAX),
+        }
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
@@ -96,7 +127,11 @@ impl Entries {
 
     /// Which one has an id.
     pub(crate) fn with_id(&self, id: u64) -> Option<u32> {
-        self.rows.binary_search_by_key(&id, |row| row.id).ok().map(|at| at as u32)
+        let at = match &self.ids {
+            Ids::From(first) => id.checked_sub(*first).filter(|at| *at < self.rows.len() as u64),
+            Ids::Each(ids) => ids.binary_search(&id).ok().map(|at| at as u64),
+        };
+        at.map(|at| at as u32)
     }
 
     /// The line of the file on which one stands, if they came from one.

@@ -153,7 +153,7 @@ impl Loading {
         };
         let (list, staged) = match before {
             Some(list) if same => (list, None),
-            Some(list) => (list, Some(Staged { entries, source, engines: Vec::new() })),
+            Some(list) => (list, Some(Staged { entries: Arc::new(entries), source, engines: Vec::new() })),
             None => (Arc::new(List::new(Some(name), "", columns, entries, source)), None),
         };
         let at = made.uses.len();

@@ -87,7 +87,7 @@ struct State {
 /// What a file says anew, not in force yet.
 #[derive(Debug)]
 pub(crate) struct Staged {
-    pub entries: Entries,
+    pub entries: Arc<Entries>,
     pub source: Option<u64>,
     pub engines: Vec<(Way, Arc<Engine>)>,
 }
@@ -113,7 +113,7 @@ impl List {
             about: about.into(),
             columns,
             touched: AtomicBool::new(false),
-            live: ArcSwap::from_pointee(vec![Part::built(entries, Vec::new(), &[])]),
+            live: ArcSwap::from_pointee(vec![Part::built(Arc::new(entries), Vec::new(), &[])]),
             state: Mutex::new(state),
         }
     }
@@ -227,6 +227,9 @@ impl List {
     #[inline]
     pub(crate) fn best<R>(&self, view: usize, input: Input<'_>, show: impl FnOnce(&Part, u32) -> R) -> Option<R> {
         let parts = self.live.load();
+        if let [part] = parts.as_slice() {
+            return part.best(view, input).map(|(_, at)| show(part, at));
+        }
         let mut best: Option<(u32, u64, &Part, u32)> = None;
         for part in parts.iter() {
             let Some((score, at)) = part.best(view, input) else { continue };

@@ -37,6 +37,7 @@ pub(crate) struct Part {
 
 impl Part {
     pub(crate) fn new(entries: Entries, views: &[View], regexes: &mut Regexes) -> Result<Self, Wrong> {
+        let entries = Arc::new(entries);
         let engines = views.iter().map(|view| match Engine::new(view.way, &entries, regexes) {
             Err(_) if !view.used => Ok(Arc::new(Engine::Never)),
             built => built.map(Arc::new),
@@ -46,13 +47,13 @@ impl Part {
     }
 
     /// Of engines for these views.
-    pub(crate) fn built(entries: Entries, engines: Vec<Arc<Engine>>, views: &[View]) -> Self {
+    pub(crate) fn built(entries: Arc<Entries>, engines: Vec<Arc<Engine>>, views: &[View]) -> Self {
         let index = Arc::new(OnceLock::new());
         let same = views.iter().zip(&engines).find(|(view, _)| view.way == Way::of(Match::Str));
         if let Some((_, engine)) = same.filter(|(_, engine)| !matches!(***engine, Engine::Never)) {
             let _ = index.set(Arc::clone(engine));
         }
-        Self { entries: Arc::new(entries), engines, index, dead: None, gone: 0 }
+        Self { entries, engines, index, dead: None, gone: 0 }
     }
 
     /// An engine for a view. What does not fit it is never matched, and is told.

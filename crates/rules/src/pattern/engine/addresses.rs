@@ -62,67 +62,155 @@ impl Addresses {
 
 /// An address as a number.
 pub(super) trait Bits: Copy + Ord {
-    /// Are the first bits of both the same?
-    fn alike(self, other: Self, bits: u8) -> bool;
+    /// How many it has.
+    const ALL: u32;
+
+    /// How many of the first bits of both are the same.
+    fn alike(self, other: Self) -> u32;
+
+    /// So many bits, behind so many others: at least one, at most 16, and none of them beyond the last.
+    fn bits(self, behind: u32, count: u32) -> usize;
 }
 
 impl Bits for u32 {
+    const ALL: u32 = Self::BITS;
+
     #[inline]
-    fn alike(self, other: Self, bits: u8) -> bool {
-        (self ^ other).leading_zeros() >= u32::from(bits)
+    fn alike(self, other: Self) -> u32 {
+        (self ^ other).leading_zeros()
+    }
+
+    #[inline]
+    fn bits(self, behind: u32, count: u32) -> usize {
+        (self << behind >> (Self::BITS - count)) as usize
     }
 }
 
 impl Bits for u128 {
+    const ALL: u32 = Self::BITS;
+
     #[inline]
-    fn alike(self, other: Self, bits: u8) -> bool {
-        (self ^ other).leading_zeros() >= u32::from(bits)
+    fn alike(self, other: Self) -> u32 {
+        (self ^ other).leading_zeros()
+    }
+
+    #[inline]
+    fn bits(self, behind: u32, count: u32) -> usize {
+        (self << behind >> (Self::BITS - count)) as usize
     }
 }
 
 #[derive(Debug)]
 struct Networks<T> {
-    starts: Vec<T>,
-    rest: Vec<Rest>,
+    /// In order.
+    all: Vec<Network<T>>,
+    index: Option<Index<T>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Rest {
+struct Network<T> {
+    start: T,
     at: u32,
+    /// The place of the one around it.
     around: u32,
     bits: u8,
 }
+
+/// Where among many to begin: by the first bits in which they differ.
+#[derive(Debug)]
+struct Index<T> {
+    first: T,
+    last: T,
+    /// How many bits are the same in all, and how many are looked at behind those.
+    behind: u32,
+    count: u32,
+    /// How many networks begin with less, for each value of those bits and one more.
+    less: Vec<u32>,
+}
+
+/// Fewer are searched without an index.
+const MANY: usize = 64;
+/// The most bits of an index.
+const MOST_BITS: u32 = 16;
 
 impl<T: Bits> Networks<T> {
     fn new(mut networks: Vec<(T, u8, u32)>) -> Self {
         // Larger ones before what is in them; of equals the first is last, and so found first.
         networks.sort_unstable_by_key(|(start, bits, at)| (*start, *bits, std::cmp::Reverse(*at)));
         let mut open = Vec::<u32>::new();
-        let mut rest = Vec::with_capacity(networks.len());
-        for (place, (start, bits, at)) in networks.iter().enumerate() {
-            let holds = |outer: &u32| networks.get(*outer as usize).is_some_and(|outer| start.alike(outer.0, outer.1));
-            while open.last().is_some_and(|last| !holds(last)) {
+        let mut all: Vec<Network<T>> = Vec::with_capacity(networks.len());
+        for (start, bits, at) in networks {
+            while open.last().is_some_and(|last| !all.get(*last as usize).is_some_and(|outer| outer.holds(start))) {
                 open.pop();
             }
-            rest.push(Rest { at: *at, around: open.last().copied().unwrap_or(NONE), bits: *bits });
-            open.push(place as u32);
+            open.push(all.len() as u32);
+            let around = open.len().checked_sub(2).and_then(|before| open.get(before)).copied().unwrap_or(NONE);
+            all.push(Network { start, at, around, bits });
         }
-        Self { starts: networks.into_iter().map(|(start, ..)| start).collect(), rest }
+        Self { index: Index::new(&all), all }
     }
 
     const fn is_empty(&self) -> bool {
-        self.starts.is_empty()
+        self.all.is_empty()
     }
 
     #[inline]
     fn seek(&self, address: T, more: u32, seek: &mut Seek<'_>) -> bool {
-        let mut place = self.starts.partition_point(|start| *start <= address).wrapping_sub(1);
-        while let (Some(start), Some(rest)) = (self.starts.get(place), self.rest.get(place)) {
-            if start.alike(address, rest.bits) && seek.take(rest.at, more + u32::from(rest.bits)) {
+        let (low, high) = self.index.as_ref().map_or((0, self.all.len()), |index| index.range(address, self.all.len()));
+        let these = self.all.get(low..high).unwrap_or_default();
+        let mut place = (low + these.partition_point(|network| network.start <= address)).wrapping_sub(1);
+        while let Some(network) = self.all.get(place) {
+            if network.holds(address) && seek.take(network.at, more + u32::from(network.bits)) {
                 return true;
             }
-            place = rest.around as usize;
+            place = network.around as usize;
         }
         false
+    }
+}
+
+impl<T: Bits> Network<T> {
+    #[inline]
+    fn holds(&self, address: T) -> bool {
+        self.start.alike(address) >= u32::from(self.bits)
+    }
+}
+
+impl<T: Bits> Index<T> {
+    fn new(all: &[Network<T>]) -> Option<Self> {
+        let (first, last) = (all.first()?.start, all.last()?.start);
+        let behind = first.alike(last);
+        let count = all.len().ilog2().min(MOST_BITS).min(T::ALL - behind);
+        if all.len() < MANY || count == 0 {
+            return None;
+        }
+        let mut less = vec![0; (1 << count) + 1];
+        for network in all {
+            if let Some(next) = less.get_mut(network.start.bits(behind, count) + 1) {
+                *next += 1;
+            }
+        }
+        let mut sum = 0;
+        for count in &mut less {
+            sum += *count;
+            *count = sum;
+        }
+        Some(Self { first, last, behind, count, less })
+    }
+
+    /// Those that begin like an address. The last one that begins at or before it is one of them, or the one before the first.
+    #[inline]
+    fn range(&self, address: T, all: usize) -> (usize, usize) {
+        if address < self.first {
+            return (0, 0);
+        }
+        if address >= self.last {
+            return (all, all);
+        }
+        let value = address.bits(self.behind, self.count);
+        match self.less.get(value..).and_then(<[u32]>::first_chunk) {
+            Some([low, high]) => (*low as usize, *high as usize),
+            None => (0, all),
+        }
     }
 }

@@ -1,38 +1,66 @@
 //! Texts in a row, in one piece of memory.
 
+use std::sync::Arc;
+
+use crate::pattern::entries::Entries;
+
 /// Texts by number. With `fold` they are in lower case, and so is taken what they are compared with.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Keys {
-    bytes: Vec<u8>,
-    /// Where each begins, and where the last one ends.
-    starts: Vec<u32>,
+    texts: Texts,
     pub(super) fold: bool,
 }
 
+#[derive(Debug)]
+enum Texts {
+    Own {
+        bytes: Vec<u8>,
+        /// Where each begins, and where the last one ends.
+        starts: Vec<u32>,
+    },
+    /// As they are written: where a key of a map was just read, its value is near.
+    Of(Arc<Entries>),
+}
+
 impl Keys {
-    pub(super) fn new<'k>(keys: impl Iterator<Item = &'k [u8]>, fold: bool) -> Self {
-        let mut all = Self { bytes: Vec::new(), starts: vec![0], fold };
-        for key in keys {
-            let start = all.bytes.len();
-            all.bytes.extend_from_slice(key);
-            if fold {
-                all.bytes[start..].make_ascii_lowercase();
-            }
-            all.starts.push(all.bytes.len() as u32);
+    /// The keys of entries, as they are written.
+    pub(super) fn of(entries: &Arc<Entries>, fold: bool) -> Self {
+        if fold || !entries.has_values() {
+            return Self::new(entries.keys(), fold);
         }
-        all.bytes.shrink_to_fit();
-        all.starts.shrink_to_fit();
-        all
+        Self { texts: Texts::Of(Arc::clone(entries)), fold }
     }
 
-    pub(super) const fn len(&self) -> usize {
-        self.starts.len().saturating_sub(1)
+    pub(super) fn new<'k>(keys: impl Iterator<Item = &'k [u8]>, fold: bool) -> Self {
+        let (mut bytes, mut starts) = (Vec::new(), vec![0]);
+        for key in keys {
+            let start = bytes.len();
+            bytes.extend_from_slice(key);
+            if fold {
+                bytes[start..].make_ascii_lowercase();
+            }
+            starts.push(bytes.len() as u32);
+        }
+        bytes.shrink_to_fit();
+        starts.shrink_to_fit();
+        Self { texts: Texts::Own { bytes, starts }, fold }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match &self.texts {
+            Texts::Own { starts, .. } => starts.len().saturating_sub(1),
+            Texts::Of(entries) => entries.len(),
+        }
     }
 
     #[inline]
     pub(super) fn get(&self, at: u32) -> &[u8] {
-        match self.starts.get(at as usize..).and_then(<[u32]>::first_chunk) {
-            Some([start, end]) => self.bytes.get(*start as usize..*end as usize).unwrap_or_default(),
+        let (bytes, starts) = match &self.texts {
+            Texts::Own { bytes, starts } => (bytes, starts),
+            Texts::Of(entries) => return entries.key(at),
+        };
+        match starts.get(at as usize..).and_then(<[u32]>::first_chunk) {
+            Some([start, end]) => bytes.get(*start as usize..*end as usize).unwrap_or_default(),
             None => &[],
         }
     }

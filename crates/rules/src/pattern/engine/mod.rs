@@ -15,6 +15,8 @@ mod regexes;
 mod tests;
 mod within;
 
+use std::sync::Arc;
+
 use self::addresses::Addresses;
 use self::affix::Affix;
 use self::exact::Exact;
@@ -55,12 +57,12 @@ pub(crate) struct Wrong {
 
 impl Engine {
     /// For entries.
-    pub(crate) fn new(way: Way, entries: &Entries, regexes: &mut crate::Regexes) -> Result<Self, Wrong> {
+    pub(crate) fn new(way: Way, entries: &Arc<Entries>, regexes: &mut crate::Regexes) -> Result<Self, Wrong> {
         if entries.len() == 0 || !way.how.has_patterns() {
             return Ok(Self::Never);
         }
         if way.how == Match::Str {
-            return Ok(Self::Exact(Exact::new(Keys::new(entries.keys(), way.caseless))));
+            return Ok(Self::Exact(Exact::new(Keys::of(entries, way.caseless))));
         }
         let mut patterns = Vec::with_capacity(entries.len());
         for (at, key) in entries.keys().enumerate() {
@@ -76,11 +78,11 @@ impl Engine {
         };
         Ok(match way.how {
             Match::Found | Match::Bool => Self::Never,
-            Match::Str => Self::Exact(Exact::new(keys(way.caseless))),
+            Match::Str => Self::Exact(Exact::new(Keys::of(entries, way.caseless))),
             Match::Bin => Self::Exact(Exact::new(keys(false))),
             // As in HAProxy, whose tree knows no case: the longest of exact case, the first without.
-            Match::Beg => Self::Affix(Affix::new(keys(way.caseless), false, !way.caseless)),
-            Match::End => Self::Affix(Affix::new(keys(way.caseless), true, false)),
+            Match::Beg => Self::Affix(Affix::new(Keys::of(entries, way.caseless), false, !way.caseless)),
+            Match::End => Self::Affix(Affix::new(Keys::of(entries, way.caseless), true, false)),
             Match::Sub => Self::Within(Within::new(&keys(way.caseless)).map_err(|text| Wrong { at: 0, text })?),
             Match::Dir | Match::Dom => Self::Parts(Parts::new(keys(way.caseless), parse::delimiters(way.how))),
             Match::Ip => Self::Addresses(Addresses::new(&patterns)),
@@ -99,8 +101,8 @@ impl Engine {
     }
 
     /// Finds keys as they are written.
-    pub(crate) fn index(entries: &Entries) -> Self {
-        Self::Exact(Exact::new(Keys::new(entries.keys(), false)))
+    pub(crate) fn index(entries: &Arc<Entries>) -> Self {
+        Self::Exact(Exact::new(Keys::of(entries, false)))
     }
 
     /// Searches.

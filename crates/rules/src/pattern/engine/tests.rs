@@ -95,8 +95,16 @@ const OWN: u32 = 512;
 const OTHER: u32 = 256;
 
 fn agree(way: Way, keys: &[Vec<u8>], input: Input<'_>, gone: &[bool]) -> Result<(), TestCaseError> {
-    let entries = Entries::of(keys.iter().enumerate().map(|(at, key)| (at as u64, &**key, &b""[..]))).unwrap();
-    let engine = Engine::new(way, &entries, &mut Cache::default()).unwrap();
+    for value in [&b""[..], b"value"] {
+        let rows = keys.iter().enumerate().map(|(at, key)| (at as u64, &**key, value));
+        let entries = Arc::new(Entries::of(rows).unwrap());
+        let engine = Engine::new(way, &entries, &mut Cache::default()).unwrap();
+        finds(&engine, way, keys, input, gone)?;
+    }
+    Ok(())
+}
+
+fn finds(engine: &Engine, way: Way, keys: &[Vec<u8>], input: Input<'_>, gone: &[bool]) -> Result<(), TestCaseError> {
     let mut dead = vec![0_u64; keys.len().div_ceil(64)];
     for (at, _) in gone.iter().take(keys.len()).enumerate().filter(|(_, gone)| **gone) {
         dead[at / 64] |= 1 << (at % 64);
@@ -219,8 +227,34 @@ proptest! {
     }
 
     #[test]
+    fn an_index_of_many_networks_finds_what_masks_find(
+        high in prop::sample::select(vec![0_u32, 0x0a00_0000, 0xffff_0000]),
+        reach in prop::sample::select(vec![0xff_u32, 0x0f0f_0f0f, u32::MAX]),
+        networks in prop::collection::vec((any::<u32>(), prop_oneof![Just(32_u8), 0_u8..=32, 20_u8..=32]), 64..200),
+        inputs in prop::collection::vec((any::<u32>(), any::<prop::sample::Index>(), any::<bool>()), 20),
+        gone in prop::collection::vec(prop::bool::weighted(0.2), 200),
+        long: bool,
+    ) {
+        let places: Vec<u32> = networks.iter().map(|(address, _)| high ^ address & reach).collect();
+        let keys: Vec<Vec<u8>> = networks.iter().zip(&places).map(|((_, bits), address)| match long {
+            false => format!("{}/{bits}", std::net::Ipv4Addr::from_bits(*address)),
+            true => format!("{}/{}", std::net::Ipv6Addr::from_bits(0x2001 << 112 | u128::from(*address) << 40), 60 + bits),
+        }.into_bytes()).collect();
+        for (address, near, exact) in inputs {
+            let near = *near.get(&places);
+            let address = if exact { near.wrapping_add(address % 3).wrapping_sub(1) } else { near ^ address & reach };
+            let input = if long {
+                Input::V6(0x2001 << 112 | u128::from(address) << 40 | u128::from(address))
+            } else {
+                Input::V4(address)
+            };
+            agree(Way::of(Match::Ip), &keys, input, &gone)?;
+        }
+    }
+
+    #[test]
     fn no_pattern_and_no_input_panics(keys in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..12), 0..10), input: Vec<u8>) {
-        let entries = Entries::of(keys.iter().enumerate().map(|(at, key)| (at as u64, &**key, &b""[..]))).unwrap();
+        let entries = Entries::of(keys.iter().enumerate().map(|(at, key)| (at as u64, &**key, &b""[..]))).map(Arc::new).unwrap();
         for how in Match::ALL {
             for caseless in [false, true] {
                 if let Ok(engine) = Engine::new(Way { how, caseless, dotted: caseless }, &entries, &mut Cache::default()) {
