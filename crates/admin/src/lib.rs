@@ -7,6 +7,7 @@
 
 mod columns;
 mod commands;
+mod directives;
 mod events;
 mod figures;
 mod http;
@@ -21,6 +22,7 @@ mod socket;
 mod state;
 
 pub use commands::COMMANDS;
+pub use directives::DIRECTIVES;
 pub use events::Events;
 pub use metrics::{Metrics, metrics};
 pub use options::{AdminOptions, FileMode, Options, RuntimeApi};

@@ -5,12 +5,14 @@
 //! Does not know: balancing, traffic, what a report changes; it reads no clock but the event loop's own.
 //! Start reading at [`HealthCheck`], then [`PROBES`] and [`Checks`].
 
+mod directives;
 mod expect;
 mod options;
 mod plan;
 pub mod probe;
 mod schedule;
 
+pub use directives::DIRECTIVES;
 pub use expect::Expect;
 pub use options::{HealthCheck, HttpVersion, Kind};
 pub use plan::{Defaults, Plan};

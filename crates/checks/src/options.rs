@@ -18,7 +18,7 @@ use crate::{Defaults, Expect, Plan};
 pub struct HealthCheck {
     /// What is asked: `tcp` only connects, `http` sends a request.
     #[serde(rename = "type")]
-    pub kind: Kind,
+    pub kind: Option<Kind>,
     /// Between the end of a check and the next: 2 s. Also the limit for a whole check where no time-out is given.
     #[serde(deserialize_with = "longer_than_nothing")]
     pub interval: Option<Duration>,
@@ -80,7 +80,35 @@ impl HealthCheck {
             ("host", self.host.is_some()),
             ("expect", self.expect.is_some()),
         ];
-        http.into_iter().filter(|(_, written)| *written && self.kind.0.name != "http").map(|(key, _)| key).collect()
+        http.into_iter().filter(|(_, written)| *written && self.probe().name != "http").map(|(key, _)| key).collect()
+    }
+
+    /// What is asked.
+    #[must_use]
+    pub fn probe(&self) -> &'static Probe {
+        self.kind.unwrap_or_default().0
+    }
+
+    /// This, and where it does not say something, `base`.
+    #[must_use]
+    pub fn over(&self, base: &Self) -> Self {
+        Self {
+            kind: self.kind.or(base.kind),
+            interval: self.interval.or(base.interval),
+            fast_interval: self.fast_interval.or(base.fast_interval),
+            down_interval: self.down_interval.or(base.down_interval),
+            timeout: self.timeout.or(base.timeout),
+            rise: self.rise.or(base.rise),
+            fall: self.fall.or(base.fall),
+            port: self.port.or(base.port),
+            address: self.address.clone().or_else(|| base.address.clone()),
+            send_proxy: self.send_proxy.or(base.send_proxy),
+            method: self.method.clone().or_else(|| base.method.clone()),
+            path: self.path.clone().or_else(|| base.path.clone()),
+            version: self.version.or(base.version),
+            host: self.host.clone().or_else(|| base.host.clone()),
+            expect: self.expect.clone().or_else(|| base.expect.clone()),
+        }
     }
 
     /// What to do, for a server that gets its traffic at `server`.

@@ -63,7 +63,7 @@ impl Plan {
         let answer = options.timeout.map(plimsoll_config::Duration::as_std).or(defaults.check);
         let connect = if answer.is_some() { interval.min(defaults.connect.unwrap_or(interval)) } else { interval };
         Self {
-            probe: options.kind.0,
+            probe: options.probe(),
             address: address(options, server),
             source: defaults.source.clone(),
             namespace: defaults.namespace.clone(),

@@ -21,7 +21,7 @@ fn request(text: &str) -> String {
 #[test]
 fn nothing_written_is_a_tcp_check_with_haproxys_numbers() {
     let check = read("{}").unwrap();
-    assert_eq!((check.kind.0.name, check.health().rise, check.health().fall), ("tcp", 2, 3));
+    assert_eq!((check.probe().name, check.health().rise, check.health().fall), ("tcp", 2, 3));
     let plan = plan("{}", &Defaults::default());
     assert_eq!((plan.interval(), plan.connect, plan.answer), (Duration::from_secs(2), Duration::from_secs(2), None));
     assert!(PROBES.iter().all(|probe| !probe.doc.is_empty()));

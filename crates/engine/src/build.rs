@@ -118,7 +118,7 @@ impl Plan {
         Frontend {
             name: name.into(),
             mode: options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default(),
-            timeouts: options.timeouts.or(&defaults.timeouts),
+            timeouts: options.timeouts.or(&defaults.timeouts).resolved(),
             default_backend: wanted.map(|backend| Arc::clone(backend)),
             tells: self.frontend_tells(options),
             splicing: splicing::of_frontend(&self.file, options),
@@ -171,7 +171,6 @@ impl Plan {
         let mode = options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default();
         let balance = options.balance.or(defaults.balance).unwrap_or_default();
         let settings = self.settings(options);
-        let checks = self.health_check(options).is_some();
         let living = world.backend(name, balance, options.allbackups, &settings, addresses, now);
         let targets =
             living.servers.into_iter().zip(options.servers.values()).zip(addresses).map(|((server, line), address)| {
@@ -201,14 +200,14 @@ impl Plan {
                     send_proxy: send_proxy(line),
                     tolerance: tolerance(&line.tolerate),
                     host: host(address),
-                    checked: checks && line.check.unwrap_or(true),
+                    checked: self.health_check(options, line).is_some(),
                 }
             });
         let targets: Vec<Target> = targets.collect();
         Backend {
             name: name.into(),
             mode,
-            timeouts: options.timeouts.or(&defaults.timeouts),
+            timeouts: options.timeouts.or(&defaults.timeouts).resolved(),
             by_slot: Backend::by_slot(&targets),
             targets,
             balancer: living.balancer,
@@ -227,7 +226,6 @@ impl Plan {
     }
 
     fn settings(&self, options: &model::Backend) -> Vec<Settings> {
-        let health = self.health_check(options).map_or_else(HealthOptions::default, HealthCheck::health);
         let setting = |(name, server): (&Spanned<String>, &Spanned<ShortForm<model::ServerLine>>)| Settings {
             name: name.as_str().into(),
             id: None,
@@ -236,13 +234,20 @@ impl Plan {
                 backup: server.backup,
                 disabled: server.disabled,
             },
-            health,
+            health: self.health_check(options, server).map_or_else(HealthOptions::default, |check| check.health()),
         };
         options.servers.iter().map(setting).collect()
     }
 
-    fn health_check<'a>(&'a self, backend: &'a model::Backend) -> Option<&'a HealthCheck> {
-        backend.health_check.as_deref().or(self.file.defaults.health_check.as_deref())
+    /// How a server is checked: what it says itself comes before what its backend says. `None`: it is not.
+    fn health_check(&self, backend: &model::Backend, server: &model::ServerLine) -> Option<HealthCheck> {
+        let base = backend.health_check.as_deref().or(self.file.defaults.health_check.as_deref());
+        let own = server.health_check.as_deref();
+        if !server.check.unwrap_or(base.is_some() || own.is_some()) {
+            return None;
+        }
+        let base = base.cloned().unwrap_or_default();
+        Some(own.map_or_else(|| base.clone(), |own| own.over(&base)))
     }
 
     /// From where connections to this server come.
@@ -258,9 +263,9 @@ impl Plan {
     pub(crate) fn subjects(&self, snapshot: &Snapshot) -> Vec<Subject> {
         let mut subjects = Vec::new();
         for (options, backend) in self.file.backends.values().zip(&snapshot.backends) {
-            let Some(check) = self.health_check(options) else { continue };
             let timeouts = &backend.timeouts;
-            for (line, target) in options.servers.values().zip(&backend.targets).filter(|(_, target)| target.checked) {
+            for (line, target) in options.servers.values().zip(&backend.targets) {
+                let Some(check) = self.health_check(options, line) else { continue };
                 let defaults = Defaults {
                     connect: timeouts.connect.map(plimsoll_config::Duration::as_std),
                     check: timeouts.check.map(plimsoll_config::Duration::as_std),

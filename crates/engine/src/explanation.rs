@@ -39,8 +39,12 @@ pub fn explanations() -> &'static [Explanation] {
 }
 
 fn collect() -> Vec<Explanation> {
-    let codes =
-        plimsoll_config::code::CODES.iter().chain(crate::CODES).chain(crate::code::RULES).map(|row| Explanation {
+    let codes = plimsoll_config::code::CODES
+        .iter()
+        .chain(plimsoll_haproxy_cfg::code::CODES)
+        .chain(crate::CODES)
+        .chain(crate::code::RULES)
+        .map(|row| Explanation {
             slug: row.code,
             text: row.text,
             cause: row.cause,

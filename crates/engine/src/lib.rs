@@ -11,6 +11,7 @@ mod build;
 mod changes;
 mod code;
 mod control;
+mod directives;
 mod ending;
 mod events;
 mod explanation;
@@ -29,12 +30,14 @@ mod world;
 pub use budget::{Budget, BudgetError, Demand};
 pub use changes::Changes;
 pub use code::CODES;
+pub use directives::{DIRECTIVE_TABLES, PROGRAM, TABLES as DIRECTIVES};
 pub use ending::Pulse;
 pub use events::{Asked, Refused};
 pub use explanation::{Explanation, explanations};
 pub use language::{LANGUAGE, SERVICE_TABLES, TABLES};
 pub use load::{
-    Ask, Disk, Files, Findings, Resolve, Surroundings, keep, load_file, load_files, load_text, load_text_in,
+    Ask, Disk, Files, Findings, Language, Resolve, Surroundings, keep, load_file, load_files, load_text, load_text_in,
+    read_as,
 };
 pub use model::schema;
 pub use plan::{Bind, Plan, ServerAddress};

@@ -16,7 +16,7 @@ use read::Reader;
 
 pub use files::{Ask, Disk, Files};
 pub use keeping::keep;
-pub use surroundings::{Resolve, Surroundings};
+pub use surroundings::{Language, Resolve, Surroundings, read_as};
 
 /// What was found in the files.
 #[derive(Debug)]
@@ -109,7 +109,8 @@ pub fn load_text_in(name: &str, text: &str, surroundings: &Surroundings<'_>) -> 
 }
 
 /// From trees to a plan. What could be read in spite of errors is looked at as well, so that everything comes out at once.
-fn finish(reader: Reader<'_>, surroundings: &Surroundings<'_>) -> (Option<Plan>, Findings) {
+fn finish(mut reader: Reader<'_>, surroundings: &Surroundings<'_>) -> (Option<Plan>, Findings) {
+    reader.close();
     let Reader { sources, mut found, trees, .. } = reader;
     // A file without a tree may define what others refer to: then nothing is unknown.
     let complete = !found.has_errors();

@@ -425,6 +425,8 @@ pub(crate) struct ServerLine {
     pub(crate) disabled: bool,
     /// Whether this server is checked; true if not given and the backend has `health-check`.
     pub(crate) check: Option<bool>,
+    /// How this server is checked, where that differs from its backend's `health-check`.
+    pub(crate) health_check: Option<Spanned<HealthCheck>>,
     /// Tell the server the client's addresses in a PROXY header, version 1.
     #[serde(default)]
     pub(crate) send_proxy: bool,

@@ -8,6 +8,7 @@
 mod answer;
 mod body;
 mod chunked;
+mod directives;
 mod edit;
 pub mod encode;
 pub mod explain;
@@ -31,6 +32,7 @@ mod userlist;
 pub use answer::{answer, reason};
 pub use body::{Body, Decoded};
 pub use chunked::{ChunkError, Chunked};
+pub use directives::DIRECTIVES;
 pub use edit::{EditError, is_framing, is_value};
 pub use field::{Field, Head, Known, Span};
 pub use framing::Framing;

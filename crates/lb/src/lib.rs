@@ -8,9 +8,11 @@ pub mod algorithm;
 mod balance;
 mod balancer;
 mod chain;
+mod directives;
 mod heads;
 mod ring;
 
 pub use algorithm::{ALGORITHMS, Algorithm, Order};
 pub use balance::Balance;
 pub use balancer::{Balancer, among};
+pub use directives::DIRECTIVES;

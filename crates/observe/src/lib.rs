@@ -6,6 +6,7 @@
 
 mod batch;
 mod date;
+mod directives;
 mod event;
 mod failures;
 mod framing;
@@ -20,6 +21,7 @@ mod text;
 mod writer;
 
 pub use date::{DateCache, stamp, zone};
+pub use directives::DIRECTIVES;
 pub use event::{Event, Value};
 pub use failures::{Failure, Failures, KeptFailure, MOST_BYTES, Message, newest};
 pub use framing::system_name as hostname;

@@ -9,6 +9,7 @@ pub mod activation;
 pub mod background;
 pub mod children;
 mod cpus;
+mod directives;
 pub mod keeper;
 mod notify;
 mod pidfile;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 
 pub use account::{AccountError, Ids, Who};
 pub use cpus::{CpuMap, cpus_of, pin};
+pub use directives::DIRECTIVES;
 pub use notify::Notify;
 pub use pidfile::PidFile;
 pub use privileges::{Capability, PrivilegeError, Privileges};

@@ -11,6 +11,7 @@ mod client;
 mod connect;
 mod counters;
 mod dealing;
+mod directives;
 pub mod explain;
 mod gate;
 mod http;
@@ -41,6 +42,7 @@ mod tunnel;
 mod worker;
 
 pub use counters::{BackendCounters, FrontendCounters, ProcessCounters, latencies};
+pub use directives::DIRECTIVES;
 pub use gate::Gate;
 pub use outcomes::*;
 pub use rate::Rate;

@@ -37,6 +37,8 @@ pub struct Timeouts {
 
 /// Held even if nothing is configured: a client that drips a request head holds a connection for nothing.
 const HTTP_REQUEST: Duration = Duration::from_secs(10);
+/// Longer than anything runs.
+const FOREVER: Written = Written::from_secs(100 * 365 * 86_400);
 /// For the same reason.
 const CLIENT_HANDSHAKE: Duration = Duration::from_secs(10);
 /// For the same reason; and who drips a byte now and then holds just as much.
@@ -58,6 +60,32 @@ impl Timeouts {
             server_fin: self.server_fin.or(defaults.server_fin),
             tarpit: self.tarpit.or(defaults.tarpit),
             check: self.check.or(defaults.check),
+        }
+    }
+
+    /// What a time of 0 stands for: no limit, or, for what a client owes, none of its own.
+    #[must_use]
+    pub fn resolved(self) -> Self {
+        let endless = |time: Written| if time.is_zero() { FOREVER } else { time };
+        let limit = |time: Option<Written>| time.filter(|time| !time.is_zero());
+        // Where a time-out has a value even if nobody gives one, only a time replaces it.
+        let client = self.client.map(endless);
+        let of_client = |time: Option<Written>| match time {
+            Some(time) if time.is_zero() => Some(client.unwrap_or(FOREVER)),
+            time => time,
+        };
+        Self {
+            connect: limit(self.connect),
+            client,
+            server: limit(self.server),
+            client_handshake: of_client(self.client_handshake),
+            http_request: of_client(self.http_request),
+            http_keep_alive: of_client(self.http_keep_alive),
+            tunnel: limit(self.tunnel),
+            client_fin: limit(self.client_fin),
+            server_fin: limit(self.server_fin),
+            tarpit: limit(self.tarpit),
+            check: limit(self.check),
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod bus;
 mod check_report;
+mod directives;
 mod health;
 mod load;
 mod options;
@@ -20,6 +21,7 @@ mod transition;
 
 pub use bus::Follow;
 pub use check_report::{CheckReport, CheckStatus, Verdict};
+pub use directives::DIRECTIVES;
 pub use health::{Admin, Change, Event, Health};
 pub use load::Load;
 pub use options::{HealthOptions, ServerOptions};

@@ -6,6 +6,7 @@
 
 mod connect;
 mod connection;
+mod directives;
 pub mod explain;
 mod outcomes;
 mod pool;
@@ -14,6 +15,7 @@ mod watch;
 
 pub use connect::connect;
 pub use connection::{Connection, Personal};
+pub use directives::DIRECTIVES;
 pub use outcomes::*;
 pub use pool::{Pool, Pools};
 pub use reuse::Reuse;

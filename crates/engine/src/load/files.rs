@@ -17,7 +17,7 @@ pub enum Ask {
     Folder,
     /// Its name without links and dots.
     Real,
-    /// The YAML files of a folder, in the order of their names.
+    /// The files of a folder that a configuration may be in, in the order of their names.
     Entries,
     /// What is in it.
     Contents,
@@ -54,13 +54,16 @@ impl Files for Disk {
     }
 }
 
-/// The YAML files of a directory; hidden ones are left out, as editors leave their own there.
+/// The files of a directory that a configuration may be in; hidden ones are left out, as editors leave their own there.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && path.extension().is_some_and(|end| end == "yaml" || end == "yml") && !path.is_dir() {
+        if !hidden
+            && path.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "cfg")
+            && !path.is_dir()
+        {
             files.push(path);
         }
     }

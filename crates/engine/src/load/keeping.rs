@@ -38,6 +38,7 @@ impl keeper::Rules for Rules<'_> {
         let surroundings = Surroundings { files: &recorder, ..Surroundings::of_process() };
         let mut reader = Reader::new(&surroundings);
         self.paths.iter().for_each(|path| reader.path(path, Span::NONE));
+        reader.close();
         for path in recorder.read() {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             for place in [path.as_path(), folder] {

@@ -5,10 +5,12 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Span, Value};
+use plimsoll_config::{Diagnostic, Diagnostics, FileId, Node, Sources, Span, Value};
+use plimsoll_haproxy_cfg::Environment;
 
 use super::Surroundings;
 use super::files::Ask;
+use crate::directives::{DIRECTIVE_TABLES, PROGRAM};
 
 /// The most files of one configuration.
 const MAX_FILES: usize = 10_000;
@@ -18,6 +20,8 @@ pub(super) struct Reader<'s> {
     pub sources: Sources,
     pub found: Diagnostics,
     pub trees: Vec<Node>,
+    /// Files of HAProxy's language: they are read as one when all are there, since defaults hold on from file to file.
+    haproxy: Vec<FileId>,
     surroundings: &'s Surroundings<'s>,
     /// Files that are being read, by their real names: one that includes itself comes back to one of them.
     open: Vec<PathBuf>,
@@ -31,13 +35,27 @@ impl<'s> Reader<'s> {
             sources: Sources::new(),
             found: Diagnostics::new(),
             trees: Vec::new(),
+            haproxy: Vec::new(),
             surroundings,
             open: Vec::new(),
             seen: std::collections::HashSet::new(),
         }
     }
 
-    /// A file, or every `*.yaml` and `*.yml` of a directory in the order of their names. `by`: where it is asked for, if a file does.
+    /// Reads what could not be read file by file.
+    pub fn close(&mut self) {
+        if self.haproxy.is_empty() {
+            return;
+        }
+        let environment = Environment::new(self.surroundings.env);
+        let mut reader = plimsoll_haproxy_cfg::Reader::new(&DIRECTIVE_TABLES, &PROGRAM, environment);
+        for file in std::mem::take(&mut self.haproxy) {
+            reader.file(&self.sources, file, &mut self.found);
+        }
+        self.trees.extend(reader.finish());
+    }
+
+    /// A file, or every `*.yaml`, `*.yml` and `*.cfg` of a directory in the order of their names. `by`: where it is asked for, if a file does.
     pub fn path(&mut self, path: &Path, by: Span) {
         if self.ask(Ask::Folder, path).is_ok_and(|yes| yes.is_empty()) {
             return self.file(path, by);
@@ -45,7 +63,7 @@ impl<'s> Reader<'s> {
         match self.paths(Ask::Entries, path) {
             Err(error) => self.unreadable(path, by, &error),
             Ok(files) if files.is_empty() => {
-                let text = format!("{} holds no file that ends in .yaml or .yml", path.display());
+                let text = format!("{} holds no file that ends in .yaml, .yml or .cfg", path.display());
                 self.found.push(Diagnostic::error("config.unreadable", by, text));
             }
             Ok(files) => files.iter().for_each(|file| self.file(file, by)),
@@ -103,6 +121,13 @@ impl<'s> Reader<'s> {
 
     /// A text, and what it includes: files relative to `folder`, or nothing at all where there is none.
     pub fn text(&mut self, name: &str, text: &str, folder: Option<&Path>) {
+        if self.surroundings.language.is_haproxy(name) {
+            if text.len() > plimsoll_config::tree::MAX_BYTES {
+                let text = format!("{name} is larger than {} MiB", plimsoll_config::tree::MAX_BYTES >> 20);
+                return self.found.push(Diagnostic::error("config.limit", Span::NONE, text));
+            }
+            return self.haproxy.push(self.sources.add(name, text));
+        }
         let env = self.surroundings.env;
         let tree = plimsoll_config::tree::parse(&mut self.sources, name, text, env, &mut self.found);
         let Some(mut tree) = tree else { return };

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use plimsoll_net::Family;
 use plimsoll_process::keeper;
@@ -14,10 +14,42 @@ use super::files::{Ask, Disk, Files};
 /// Looks a name up; the error says why there is no address.
 pub type Resolve<'s> = &'s dyn Fn(&str, u16, Option<Family>) -> Result<SocketAddr, String>;
 
+/// What a file is written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// HAProxy's if its name ends in `.cfg`, otherwise YAML.
+    #[default]
+    ByName,
+    /// YAML.
+    Yaml,
+    /// HAProxy's.
+    Haproxy,
+}
+
+impl Language {
+    pub(super) fn is_haproxy(self, name: &str) -> bool {
+        match self {
+            Self::ByName => name.ends_with(".cfg"),
+            Self::Yaml => false,
+            Self::Haproxy => true,
+        }
+    }
+}
+
+/// What the files of this process are written in: it was started with files of one kind, and reads them again in whichever thread.
+static LANGUAGE: OnceLock<Language> = OnceLock::new();
+
+/// From now on files are read as that, in this process. The first call counts.
+pub fn read_as(language: Language) {
+    let _ = LANGUAGE.set(language);
+}
+
 /// What the loader asks of the world around the file.
 pub struct Surroundings<'s> {
     /// Answers for `${VAR}`.
     pub env: &'s dyn Fn(&str) -> Option<String>,
+    /// What the files are written in.
+    pub language: Language,
     /// Answers for names of servers.
     pub resolve: Resolve<'s>,
     /// Answers for files.
@@ -43,6 +75,7 @@ impl Surroundings<'_> {
     pub fn of_process() -> Self {
         Self {
             env: &|variable| std::env::var(variable).ok(),
+            language: LANGUAGE.get().copied().unwrap_or_default(),
             resolve: &system,
             files: &Disk,
             descriptors: plimsoll_net::limits::descriptors().hard,
@@ -58,6 +91,7 @@ impl Surroundings<'_> {
     pub fn none() -> Self {
         Self {
             env: &|_| None,
+            language: Language::ByName,
             resolve: &|_, _, _| Err("names are not looked up here".into()),
             files: &Nothing,
             descriptors: u64::MAX,

@@ -38,6 +38,7 @@ impl FromShort for ServerLine {
             backup: false,
             disabled: false,
             check: None,
+            health_check: None,
             keepalive: None,
             send_proxy: false,
             send_proxy_v2: false,

@@ -19,7 +19,7 @@ pub(super) fn binds(file: &File, surroundings: &Surroundings<'_>, found: &mut Di
     for (frontend, (name, options)) in file.frontends.iter().enumerate() {
         if options.bind.is_empty() {
             found.push(
-                Diagnostic::error("config.no-bind", name.span(), format!("frontend `{name}` listens nowhere"))
+                Diagnostic::warning("config.no-bind", name.span(), format!("frontend `{name}` listens nowhere"))
                     .help("give `bind` at least one address"),
             );
         }

@@ -228,17 +228,11 @@ fn health_checks_without_effect(look: &Look<'_>, found: &mut Diagnostics) {
         }
     }
     for (name, backend) in look.file.backends.iter() {
-        let checked = backend.health_check.is_some() || look.file.defaults.health_check.is_some();
         if let Some(place) = look.place("backends", name, &["health-check"])
             && !backend.servers.is_empty()
             && backend.servers.values().all(|server| server.check == Some(false))
         {
             found.push(pointless("health-check", place, "where every server has `check: false`"));
-        }
-        for (server, _) in backend.servers.iter().filter(|(_, line)| !checked && line.check == Some(true)) {
-            let place = look.place("backends", name, &["servers", server, "check"]).unwrap_or(server.span());
-            let told = pointless("check: true", place, "where the backend has no `health-check`");
-            found.push(told.help("give the backend a `health-check`"));
         }
     }
 }

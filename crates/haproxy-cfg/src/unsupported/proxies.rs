@@ -1,0 +1,398 @@
+//! Proxies.
+
+use crate::directive::Becomes::{Tuning, Unsupported};
+use crate::directive::Weight::{Heavy, Light};
+use crate::directive::{Directive, Sections};
+
+pub(super) const ROWS: &[Directive] = &[
+    Directive::line("bind-process", Sections::ANY_PROXY, Tuning("processes were given up for threads")),
+    Directive::line("compression", Sections::ANY_PROXY, Unsupported(Light, "it would compress responses")),
+    Directive::line("filter", Sections::PROXY, Unsupported(Light, "it would send traffic through a filter")),
+    Directive::line(
+        "cookie",
+        Sections::BACK,
+        Unsupported(Heavy, "it would keep clients with their servers by a cookie"),
+    ),
+    Directive::line("appsession", Sections::BACK, Unsupported(Heavy, "it was given up for stick tables")),
+    Directive::line("dispatch", Sections::BACKEND, Unsupported(Heavy, "it would send everything to one address")),
+    Directive::line(
+        "option transparent",
+        Sections::BACK,
+        Unsupported(Heavy, "it would connect to where the client wanted to go"),
+    ),
+    Directive::line(
+        "transparent",
+        Sections::BACK,
+        Unsupported(Heavy, "it would connect to where the client wanted to go"),
+    ),
+    Directive::line(
+        "email-alert",
+        Sections::ANY_PROXY,
+        Unsupported(Light, "it would send mail when servers go up and down"),
+    ),
+    Directive::line("force-persist", Sections::PROXY, Unsupported(Light, "it would change who keeps to which server")),
+    Directive::line("ignore-persist", Sections::PROXY, Unsupported(Light, "it would change who keeps to which server")),
+    Directive::line(
+        "force-be-switch",
+        Sections::PROXY,
+        Unsupported(Light, "it would change who keeps to which server"),
+    ),
+    Directive::line(
+        "fullconn",
+        Sections::BACK,
+        Unsupported(
+            Light,
+            "it would set from which load on servers get their whole `maxconn`, and there are no queues yet",
+        ),
+    ),
+    Directive::line(
+        "hash-type",
+        Sections::BACK,
+        Unsupported(Light, "it would set how hashes choose servers, and no balancing by hash is there yet"),
+    ),
+    Directive::line(
+        "hash-balance-factor",
+        Sections::BACK,
+        Unsupported(Light, "it would set how hashes choose servers, and no balancing by hash is there yet"),
+    ),
+    Directive::line(
+        "hash-preserve-affinity",
+        Sections::BACK,
+        Unsupported(Light, "it would set how hashes choose servers, and no balancing by hash is there yet"),
+    ),
+    Directive::line(
+        "load-server-state-from-file",
+        Sections::BACK,
+        Unsupported(Light, "it would load the state of servers from a file; states live on over a reload here"),
+    ),
+    Directive::line(
+        "server-state-file-name",
+        Sections::BACK,
+        Unsupported(Light, "it would load the state of servers from a file; states live on over a reload here"),
+    ),
+    Directive::line("max-keep-alive-queue", Sections::BACK, Unsupported(Light, "there are no queues yet")),
+    Directive::line(
+        "max-session-srv-conns",
+        Sections::FRONT,
+        Unsupported(Light, "it would limit idle server connections of a session"),
+    ),
+    Directive::line("log-steps", Sections::FRONT, Unsupported(Light, "it would write more than one line a request")),
+    Directive::line(
+        "option accept-invalid-http-request",
+        Sections::FRONT,
+        Unsupported(Light, "it would let malformed requests pass"),
+    ),
+    Directive::line(
+        "option accept-unsafe-violations-in-http-request",
+        Sections::FRONT,
+        Unsupported(Light, "it would let malformed requests pass"),
+    ),
+    Directive::line(
+        "option checkcache",
+        Sections::BACK,
+        Unsupported(Heavy, "it would refuse responses that caches could keep with a cookie"),
+    ),
+    Directive::line("option contstats", Sections::FRONT, Tuning("counters are always exact here")),
+    Directive::line("option disable-h2-upgrade", Sections::FRONT, Tuning("no connection becomes HTTP/2 here")),
+    Directive::line(
+        "option h1-case-adjust-bogus-client",
+        Sections::FRONT,
+        Unsupported(Light, "it would write header names in other case for old clients"),
+    ),
+    Directive::line(
+        "option h1-case-adjust-bogus-server",
+        Sections::BACK,
+        Unsupported(Light, "it would write header names in other case for old servers"),
+    ),
+    Directive::line(
+        "option http-buffer-request",
+        Sections::ANY_PROXY,
+        Unsupported(Light, "it would wait for the body before it goes on"),
+    ),
+    Directive::line(
+        "option http-drop-request-trailers",
+        Sections::BACK,
+        Unsupported(Light, "it would drop trailers of requests"),
+    ),
+    Directive::line(
+        "option http-drop-response-trailers",
+        Sections::FRONT,
+        Unsupported(Light, "it would drop trailers of responses"),
+    ),
+    Directive::line(
+        "option http-ignore-probes",
+        Sections::FRONT,
+        Unsupported(Light, "connections without a request would not be logged and counted"),
+    ),
+    Directive::line("option http-no-delay", Sections::ANY_PROXY, Tuning("nothing is held back here")),
+    Directive::line(
+        "option http-pretend-keepalive",
+        Sections::BACK,
+        Tuning("servers are told nothing of closing here"),
+    ),
+    Directive::line("option http-use-htx", Sections::ANY_PROXY, Tuning("HAProxy itself passes it over")),
+    Directive::line(
+        "option http-use-proxy-header",
+        Sections::FRONT,
+        Unsupported(Light, "it would look at `Proxy-Connection`"),
+    ),
+    Directive::line(
+        "option idle-close-on-response",
+        Sections::FRONT,
+        Unsupported(Light, "it would keep idle clients during a stop until their next request"),
+    ),
+    Directive::line("option independent-streams", Sections::ANY_PROXY, Tuning("each direction has its own time here")),
+    Directive::line("option independant-streams", Sections::ANY_PROXY, Tuning("each direction has its own time here")),
+    Directive::line(
+        "option ldap-check",
+        Sections::BACK,
+        Unsupported(Light, "it would check servers by another protocol: they are checked by connecting"),
+    ),
+    Directive::line(
+        "option mysql-check",
+        Sections::BACK,
+        Unsupported(Light, "it would check servers by another protocol: they are checked by connecting"),
+    ),
+    Directive::line(
+        "option pgsql-check",
+        Sections::BACK,
+        Unsupported(Light, "it would check servers by another protocol: they are checked by connecting"),
+    ),
+    Directive::line(
+        "option redis-check",
+        Sections::BACK,
+        Unsupported(Light, "it would check servers by another protocol: they are checked by connecting"),
+    ),
+    Directive::line(
+        "option smtpchk",
+        Sections::BACK,
+        Unsupported(Light, "it would check servers by another protocol: they are checked by connecting"),
+    ),
+    Directive::line(
+        "option spop-check",
+        Sections::BACK,
+        Unsupported(Light, "it would check servers by another protocol: they are checked by connecting"),
+    ),
+    Directive::line(
+        "option ssl-hello-chk",
+        Sections::BACK,
+        Unsupported(Light, "it would check servers by another protocol: they are checked by connecting"),
+    ),
+    Directive::line(
+        "option tcp-check",
+        Sections::BACK,
+        Unsupported(Light, "it would check servers by another protocol: they are checked by connecting"),
+    ),
+    Directive::line(
+        "option external-check",
+        Sections::BACK,
+        Unsupported(Light, "it would check servers by another protocol: they are checked by connecting"),
+    ),
+    Directive::line(
+        "option log-health-checks",
+        Sections::BACK,
+        Unsupported(Light, "it would log every change of a check's result"),
+    ),
+    Directive::line(
+        "option persist",
+        Sections::BACK,
+        Unsupported(Light, "it would send clients to servers that are down"),
+    ),
+    Directive::line("persist", Sections::BACK, Unsupported(Light, "it would send clients to servers that are down")),
+    Directive::line("no-persist", Sections::BACK, Unsupported(Light, "it would send clients to servers that are down")),
+    Directive::line(
+        "option prefer-last-server",
+        Sections::BACK,
+        Unsupported(Light, "it would stay with the server of the last request"),
+    ),
+    Directive::line("option use-small-buffers", Sections::ANY_PROXY, Tuning("buffers take what they need here")),
+    Directive::line("option socket-stats", Sections::FRONT, Unsupported(Light, "it would count for each listener")),
+    Directive::line(
+        "option tcp-smart-connect",
+        Sections::BACK,
+        Tuning("the first bytes go with the acknowledgement of the connection anyway"),
+    ),
+    Directive::line("external-check", Sections::BACK, Unsupported(Heavy, "it would check servers by a program")),
+    Directive::line("http-check comment", Sections::BACK, Unsupported(Light, "it would be a step of a health check")),
+    Directive::line("http-check connect", Sections::BACK, Unsupported(Light, "it would be a step of a health check")),
+    Directive::line(
+        "http-check disable-on-404",
+        Sections::BACK,
+        Unsupported(Light, "it would be a step of a health check"),
+    ),
+    Directive::line(
+        "http-check send-state",
+        Sections::BACK,
+        Unsupported(Light, "it would be a step of a health check"),
+    ),
+    Directive::line("http-check set-var", Sections::BACK, Unsupported(Light, "it would be a step of a health check")),
+    Directive::line(
+        "http-check set-var-fmt",
+        Sections::BACK,
+        Unsupported(Light, "it would be a step of a health check"),
+    ),
+    Directive::line("http-check unset-var", Sections::BACK, Unsupported(Light, "it would be a step of a health check")),
+    Directive::line("tcp-check", Sections::BACK, Unsupported(Light, "it would be a step of a health check")),
+    Directive::line(
+        "retry-on",
+        Sections::BACK,
+        Unsupported(Light, "it would say after which failures a request is tried anew"),
+    ),
+    Directive::line(
+        "stick-table",
+        Sections::PROXY,
+        Unsupported(Heavy, "it would remember clients, and there are no stick tables yet"),
+    ),
+    Directive::line(
+        "stick",
+        Sections::PROXY,
+        Unsupported(Heavy, "it would remember clients, and there are no stick tables yet"),
+    ),
+    Directive::line(
+        "timeout queue",
+        Sections::BACK,
+        Unsupported(Light, "it would limit the wait for a server, and there are no queues yet"),
+    ),
+    Directive::line("timeout client-hs", Sections::FRONT, Unsupported(Light, "it would limit the handshake")),
+    Directive::line("use-fcgi-app", Sections::BACKEND, Unsupported(Heavy, "it would speak FastCGI")),
+    Directive::line("quic-initial", Sections::FRONT, Unsupported(Heavy, "there is no QUIC yet")),
+    Directive::line("guid", Sections::PROXY, Unsupported(Light, "it would name the proxy over reloads")),
+    Directive::line("id", Sections::PROXY, Unsupported(Light, "it would number the proxy")),
+    Directive::line("description", Sections::PROXY, Unsupported(Light, "the stats page would show it")),
+    Directive::line("disabled", Sections::ANY_PROXY, Unsupported(Heavy, "it would switch the proxy off")),
+    Directive::line("enabled", Sections::ANY_PROXY, Tuning("proxies are on unless switched off")),
+    Directive::line("monitor-net", Sections::FRONT, Unsupported(Heavy, "it was given up for `monitor-uri`")),
+    Directive::line("log-format-sd", Sections::FRONT, Unsupported(Light, "it would add data to log lines of RFC 5424")),
+    Directive::line("option httpslog", Sections::FRONT, Unsupported(Light, "it would log TLS beside each request")),
+    Directive::line("stats", Sections::ANY_PROXY, Unsupported(Light, "it would serve the statistics in this proxy")),
+    Directive::line(
+        "backlog",
+        Sections::FRONT,
+        Unsupported(Light, "it would set how many connections the kernel queues; the option of `bind` does"),
+    ),
+    Directive::line("declare capture", Sections::FRONTEND, Unsupported(Light, "it would reserve captures")),
+    Directive::line("http-request-no", Sections::FRONT, Tuning("nothing here depends on it")),
+    Directive::line(
+        "block",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqadd",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqallow",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqdel",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqdeny",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqiallow",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqidel",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqideny",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqipass",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqirep",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqitarpit",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqpass",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqrep",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "reqtarpit",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "rspadd",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "rspdel",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "rspdeny",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "rspidel",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "rspideny",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "rspirep",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "rsprep",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
+    ),
+    Directive::line(
+        "timeout clitimeout",
+        Sections::ANY_PROXY,
+        Unsupported(Heavy, "HAProxy 2.1 gave it up for `timeout`"),
+    ),
+    Directive::line("clitimeout", Sections::ANY_PROXY, Unsupported(Heavy, "HAProxy 2.1 gave it up for `timeout`")),
+    Directive::line("contimeout", Sections::ANY_PROXY, Unsupported(Heavy, "HAProxy 2.1 gave it up for `timeout`")),
+    Directive::line("srvtimeout", Sections::ANY_PROXY, Unsupported(Heavy, "HAProxy 2.1 gave it up for `timeout`")),
+    Directive::line(
+        "option forceclose",
+        Sections::ANY_PROXY,
+        Unsupported(Light, "HAProxy 2.0 gave it up for `option httpclose`"),
+    ),
+    Directive::line(
+        "option http-tunnel",
+        Sections::ANY_PROXY,
+        Unsupported(Light, "HAProxy 2.1 gave it up: requests are always looked at"),
+    ),
+];
