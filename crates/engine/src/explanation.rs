@@ -89,7 +89,7 @@ mod tests {
     fn every_code_of_a_finding_is_explained() {
         let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("crates");
         let mut sources = String::new();
-        for folder in ["config/src", "engine/src", "rules/src", "http/src", "proxy/src", "tls/src"] {
+        for folder in ["config/src", "haproxy-cfg/src", "engine/src", "rules/src", "http/src", "proxy/src", "tls/src"] {
             read(&crates.join(folder), &mut sources);
         }
         for family in ["config.", "rule."] {

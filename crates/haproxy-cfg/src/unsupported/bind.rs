@@ -63,7 +63,6 @@ pub(super) const ROWS: &[Directive] = &[
     option("id", 1, Unsupported(Light, "it would name the listener")),
     option("guid-prefix", 1, Unsupported(Light, "it would name the listener")),
     option("label", 1, Unsupported(Light, "it would name the listener")),
-    option("name", 1, Unsupported(Light, "the statistics would show it")),
     option("level", 1, Unsupported(Light, "it belongs to the runtime socket")),
     option("severity-output", 1, Unsupported(Light, "it belongs to the runtime socket")),
     option("process", 1, Tuning("every worker listens on every address")),

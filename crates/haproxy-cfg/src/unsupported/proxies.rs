@@ -262,7 +262,6 @@ pub(super) const ROWS: &[Directive] = &[
     Directive::line("disabled", Sections::ANY_PROXY, Unsupported(Heavy, "it would switch the proxy off")),
     Directive::line("enabled", Sections::ANY_PROXY, Tuning("proxies are on unless switched off")),
     Directive::line("monitor-net", Sections::FRONT, Unsupported(Heavy, "it was given up for `monitor-uri`")),
-    Directive::line("log-format-sd", Sections::FRONT, Unsupported(Light, "it would add data to log lines of RFC 5424")),
     Directive::line("option httpslog", Sections::FRONT, Unsupported(Light, "it would log TLS beside each request")),
     Directive::line("stats", Sections::ANY_PROXY, Unsupported(Light, "it would serve the statistics in this proxy")),
     Directive::line(
