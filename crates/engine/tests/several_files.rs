@@ -117,7 +117,7 @@ fn what_cannot_be_read_is_told_without_a_place() {
     assert!(plan.is_none());
     let said = told(&findings, &folder);
     assert!(said.contains("error[config.unreadable]: cannot read missing.yaml: No such file"), "{said}");
-    assert!(said.contains("empty holds no file that ends in .yaml or .yml"), "{said}");
+    assert!(said.contains("empty holds no file that ends in .yaml, .yml or .cfg"), "{said}");
 }
 
 #[test]
