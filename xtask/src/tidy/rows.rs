@@ -1,6 +1,8 @@
-//! Every word of the rules has an evaluation in tests: its name stands in a text of a test, where such a word stands in a rule.
+//! Every word of the rules has an evaluation in tests: its name stands, where such a word stands in a rule, in a text of a test that compares,
+//! or of a table or function that such a test names.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::PathBuf;
 
 use super::{Finding, House, SourceFile};
 use crate::workspace;
@@ -11,7 +13,7 @@ pub fn rows(house: &House) -> Vec<Finding> {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
         _ => return vec![Finding::new("bins/lb", 1, "`lb reference --list` does not run", "make it build")],
     };
-    let texts: Vec<String> = house.files.iter().filter_map(tested).collect();
+    let texts = compared(&house.files.iter().filter_map(tested).collect::<Vec<_>>());
     let mut findings = Vec::new();
     for row in rows.lines() {
         let mut words = row.split(' ');
@@ -30,19 +32,59 @@ pub fn rows(house: &House) -> Vec<Finding> {
     findings
 }
 
-/// What of a file are the texts of tests.
-fn tested(file: &SourceFile) -> Option<String> {
+/// What of a file is tests.
+fn tested(file: &SourceFile) -> Option<&str> {
     let path = &file.path;
-    let extension = path.extension()?.to_str()?;
     let in_tests = path.iter().any(|part| part == "tests") || path.ends_with("tests.rs");
-    match extension {
-        "table" => Some(file.text.clone()),
+    match path.extension()?.to_str()? {
         "rs" if path.starts_with("xtask") => None,
-        "rs" if in_tests => Some(literals(&file.text)),
-        "rs" => file.text.split_once("mod tests {").map(|(_, tests)| literals(tests)),
-        "yaml" if path.starts_with(Path::new("config-examples")) => Some(file.text.clone()),
+        "rs" if in_tests => Some(&file.text),
+        "rs" => file.text.split_once("mod tests {").map(|(_, tests)| tests),
         _ => None,
     }
+}
+
+/// How a test compares.
+const COMPARES: [&str; 3] = ["assert_eq!(", ".same(", "assert!("];
+
+/// The literals of the items that compare, and of those that such items name, wherever they stand.
+fn compared(sources: &[&str]) -> Vec<String> {
+    let (mut items, mut counts) = (Vec::new(), Vec::new());
+    for source in sources {
+        let own = self::items(source);
+        let here = |text: &str| COMPARES.iter().any(|how| text.contains(how));
+        // Tests often leave that to a function beside them.
+        let checks: Vec<String> =
+            own.iter().filter(|(_, text)| here(text)).map(|(name, _)| format!("{name}(")).collect();
+        counts.extend(own.iter().map(|(_, text)| here(text) || checks.iter().any(|check| text.contains(check))));
+        items.extend(own);
+    }
+    let mut fresh: Vec<usize> = (0..items.len()).filter(|at| counts[*at]).collect();
+    while !fresh.is_empty() {
+        let said: HashSet<&str> = fresh.iter().flat_map(|at| words(items[*at].1)).collect();
+        fresh = (0..items.len()).filter(|at| !counts[*at] && said.contains(items[*at].0)).collect();
+        fresh.iter().for_each(|at| counts[*at] = true);
+    }
+    items.iter().zip(counts).filter(|(_, counts)| *counts).map(|((_, text), _)| literals(text)).collect()
+}
+
+/// The functions, constants and macros of a source: name and text.
+fn items(source: &str) -> Vec<(&str, &str)> {
+    let starts = source.match_indices('\n').filter_map(|(at, _)| {
+        let line = source[at + 1..].lines().next().unwrap_or_default();
+        let depth = line.len() - line.trim_start().len();
+        let mut words = words(line).skip_while(|word| ["pub", "crate", "super", "async"].contains(word));
+        let kind = words.next().filter(|word| ["fn", "const", "static", "macro_rules"].contains(word));
+        let name = if kind == Some("const") { words.find(|word| *word != "fn") } else { words.next() };
+        (depth <= 4 && kind.is_some()).then_some((at, name?))
+    });
+    let starts: Vec<(usize, &str)> = starts.collect();
+    let ends = starts.iter().skip(1).map(|(at, _)| *at).chain([source.len()]);
+    starts.iter().zip(ends).map(|((at, name), end)| (*name, &source[*at..end])).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
 /// The string literals of a source, each on a line of its own.
@@ -112,6 +154,15 @@ mod tests {
         assert!(!stands("action", "set-var", "unset-var"));
         assert!(stands("alias", "ci", "%{+Q}ci:%cp"));
         assert!(!stands("alias", "c", "%ci"));
+    }
+
+    #[test]
+    fn a_text_counts_where_something_compares_it() {
+        let source = "\nfn a() { run(\"one\"); }\nconst B: &str = \"two\";\n#[test]\nfn c() { assert_eq!(B, \"three\"); d(); }\n\
+            fn d() { \"four\" }\nconst E: &str = \"five\";\nfn f(g: &str) { assert_eq!(g, x); }\nfn h() { f(\"six\"); }\n";
+        let mut texts = compared(&[source]);
+        texts.sort();
+        assert_eq!(texts, ["", "four\n", "six\n", "three\n", "two\n"]);
     }
 
     #[test]
