@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use plimsoll_testkit::lb::Start;
 use plimsoll_testkit::{Client, Lb, Origin, Then, eventually};
 
 use crate::pair::{Pair, Scene, get};
@@ -42,6 +43,10 @@ fn addresses_that_rules_set_are_seen_by_later_rules_servers_and_the_log_and_by_n
 
 /// `lb` with these rules before a server that says nothing for a while.
 fn slow(rules: &[&str], more: &str) -> (Lb, Origin) {
+    slow_under(rules, more, Start::default())
+}
+
+fn slow_under(rules: &[&str], more: &str, how: Start) -> (Lb, Origin) {
     let origin = Origin::serving(|exchange| {
         if exchange.request.target.starts_with("/slow") {
             std::thread::park_timeout(Duration::from_secs(20));
@@ -57,7 +62,7 @@ fn slow(rules: &[&str], more: &str) -> (Lb, Origin) {
         let _ = writeln!(yaml, "      - '{}'", rule.replace('\'', "''"));
     }
     let _ = writeln!(yaml, "{more}backends: {{ app: {{ servers: {{ a: '{}' }} }} }}", origin.addr);
-    (Lb::start(&yaml), origin)
+    (Lb::start_with(&yaml, &how), origin)
 }
 
 #[test]
@@ -111,13 +116,38 @@ fn a_silent_request_has_no_line_and_a_pause_passes() {
 
 #[test]
 fn the_type_of_service_is_set_on_both_sides() {
-    let (lb, _origin) = slow(
-        &["set-fc-tos 0x10", "set-tos int(16)", "set-bc-tos 0x20", "set-fc-mark 0", "set-mark int(0)", "set-bc-mark 0"],
-        "",
-    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let calls = folder.path().join("calls");
+    let file = calls.to_str().expect("text");
+    let under = ["strace", "-f", "-yy", "-qq", "-o", file, "-e", "trace=setsockopt"].map(String::from).into();
+    let rules = [
+        "set-fc-tos 0x10",
+        "set-tos int(24)",
+        "set-bc-tos 0x20",
+        "set-fc-mark 5",
+        "set-mark int(6)",
+        "set-bc-mark 0x7",
+    ];
+    let (lb, origin) = slow_under(&rules, "", Start { under, ..Start::default() });
     let mut client = Client::connect(lb.addr("web"));
     assert_eq!(client.get("/").unwrap().status, 200);
     assert_eq!(client.get("/").unwrap().status, 200);
+    // What the kernel took for which socket, in the order of the calls.
+    let taken = |end: &str, option: &str| -> Vec<String> {
+        let calls = std::fs::read_to_string(&calls).unwrap_or_default();
+        let of = calls.lines().filter(|line| line.contains(end) && line.ends_with("= 0"));
+        of.filter_map(|line| Some(line.split_once(&format!("{option}, ["))?.1.split_once(']')?.0.to_owned())).collect()
+    };
+    let (of_client, of_server) = (format!("<TCP:[{}->", lb.addr("web")), format!("->{}]>", origin.addr));
+    for (end, option, wanted) in [
+        (&of_client, "IP_TOS", ["16", "24", "16", "24"].as_slice()),
+        (&of_client, "SO_MARK", &["5", "6", "5", "6"]),
+        (&of_server, "IP_TOS", &["32", "32"]),
+        (&of_server, "SO_MARK", &["7", "7"]),
+    ] {
+        eventually(option, Duration::from_secs(20), || taken(end, option).len() >= wanted.len());
+        assert_eq!(taken(end, option), wanted, "{option} of {end}");
+    }
 }
 
 #[test]
