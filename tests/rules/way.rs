@@ -162,3 +162,28 @@ fn rules_about_a_servers_first_bytes_see_its_connection_as_haproxys_do() {
         assert!(client.response().is_err(), "the rule saw the connection");
     }
 }
+
+#[test]
+fn a_value_is_there_for_requests_of_a_kind_only() {
+    let origin = Origin::serving(|exchange| {
+        let status = if exchange.request.target.starts_with("/fails") { 502 } else { 200 };
+        exchange.send(format!("HTTP/1.1 {status} Told\r\nContent-Length: 0\r\n\r\n"));
+        Then::Keep
+    });
+    let conditions = ["error", "!error", "normal", "forwarded", "!processed", "stopping", "acl,named", "!acl,named"];
+    let columns: String = conditions.iter().map(|one| format!("|%[str(x),when({one})]")).collect();
+    let lb = logging(
+        &format!("line|%HP{columns}"),
+        &origin,
+        "    acls: { named: 'path /fails' }\n    http-request: 'deny if { path /denied }'\n    http-response: 'set-header X-Kind \
+         \"%[str(a),when(normal)]%[str(b),when(error)]%[str(c),when(forwarded)]%[str(d),when(acl,named)]\"'\n",
+    );
+    let mut client = Client::connect(lb.addr("web"));
+    let kinds = ["/plain", "/fails"].map(|path| client.get(path).expect("an answer").get("x-kind"));
+    assert_eq!(kinds.each_ref().map(Option::as_deref), [Some("ac"), Some("bcd")]);
+    assert_eq!(client.get("/denied").expect("an answer").status, 403);
+    let lines = lines(&lb, 3);
+    assert_eq!(lines[0], ["/plain", "-", "x", "x", "x", "-", "-", "-", "x"]);
+    assert_eq!(lines[1], ["/fails", "x", "-", "-", "x", "-", "-", "x", "-"]);
+    assert_eq!(lines[2], ["/denied", "x", "-", "-", "-", "x", "-", "-", "x"]);
+}

@@ -22,6 +22,7 @@ mod routing;
 mod service;
 mod tells;
 mod tune;
+mod when;
 
 pub use capture::{Captures, Kept, NEW_SLOT};
 pub use formats::Formats;
@@ -58,4 +59,5 @@ pub const PARTS: &[Parts] = &[
     fetches::LOAD,
     fetches::TIMES,
     fetches::WAY,
+    when::PARTS,
 ];

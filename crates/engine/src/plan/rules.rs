@@ -108,10 +108,11 @@ pub(super) fn compile(
     let start = Arc::new(bench.start(file));
     let forwarded = file.backends.values().map(|backend| bench.forwarded(backend)).collect();
     let mode = |own: &Option<Spanned<Mode>>| own.as_deref().copied().unwrap_or(default_mode);
-    let frontends =
-        file.frontends.iter().map(|(name, frontend)| bench.frontend(name, frontend, mode(&frontend.mode))).collect();
-    let formats = file.frontends.values().map(|frontend| bench.formats(frontend, &file.defaults, mode(&frontend.mode)));
-    let formats = formats.collect();
+    let each = file
+        .frontends
+        .iter()
+        .map(|(name, frontend)| bench.frontend(name, frontend, &file.defaults, mode(&frontend.mode)));
+    let (frontends, formats) = each.unzip();
     let backends =
         file.backends.iter().map(|(name, backend)| bench.backend(name, backend, mode(&backend.mode))).collect();
     let mut unused: Vec<_> = bench.acls.into_iter().filter(|(_, (_, used))| !used).collect();
@@ -139,7 +140,13 @@ pub(super) struct Bench<'b> {
 }
 
 impl<'b> Bench<'b> {
-    fn frontend(&mut self, name: &str, frontend: &Frontend, mode: Mode) -> Option<Arc<FrontendRules>> {
+    fn frontend(
+        &mut self,
+        name: &str,
+        frontend: &Frontend,
+        defaults: &Defaults,
+        mode: Mode,
+    ) -> (Option<Arc<FrontendRules>>, Option<Arc<Formats>>) {
         self.known.backend = frontend.default_backend.as_ref().map(|name| name.as_str().to_owned());
         let acls = self.acls(&frontend.acls);
         let based_on = self.based_on(&frontend.from);
@@ -191,6 +198,7 @@ impl<'b> Bench<'b> {
         };
         // The rules may have made some more.
         let rules = FrontendRules { captures: self.known.captures.take().unwrap_or_default(), ..rules };
+        let formats = self.formats(frontend, defaults, mode, &acls);
         self.note_use(&acls);
         let empty = rules.connection.is_empty()
             && rules.session.is_empty()
@@ -203,19 +211,19 @@ impl<'b> Bench<'b> {
             && rules.monitor_uri.is_none()
             && rules.captures.is_empty()
             && rules.pages.is_empty();
-        (!empty).then(|| Arc::new(rules))
+        ((!empty).then(|| Arc::new(rules)), formats)
     }
 
     /// What a frontend writes in shapes of its own.
-    fn formats(&mut self, frontend: &Frontend, defaults: &Defaults, mode: Mode) -> Option<Arc<Formats>> {
-        let (sources, none) = (self.sources, Acls::default());
+    fn formats(&mut self, frontend: &Frontend, defaults: &Defaults, mode: Mode, acls: &Acls) -> Option<Arc<Formats>> {
+        let sources = self.sources;
         let (log, id) = match mode {
             Mode::Http => (Place::HttpLog, Place::HttpRequest),
             Mode::Tcp => (Place::TcpLog, Place::TcpContent),
         };
         let mut format = |own: &Option<Spanned<String>>, base: &Option<Spanned<String>>, place, purpose| {
             let text = own.as_ref().or(base.as_ref())?;
-            let mut compiler = self.compiler(Some(place), &none);
+            let mut compiler = self.compiler(Some(place), acls);
             Format::compile_for(purpose, &Text::new(text, sources).word(), &mut compiler)
         };
         let line = format(&frontend.log_format, &defaults.log_format, log, Purpose::Log);
