@@ -1,5 +1,7 @@
 //! The rules of every proxy, compiled, or what is wrong with them.
 
+mod formats;
+
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -212,35 +214,6 @@ impl<'b> Bench<'b> {
             && rules.captures.is_empty()
             && rules.pages.is_empty();
         ((!empty).then(|| Arc::new(rules)), formats)
-    }
-
-    /// What a frontend writes in shapes of its own.
-    fn formats(&mut self, frontend: &Frontend, defaults: &Defaults, mode: Mode, acls: &Acls) -> Option<Arc<Formats>> {
-        let sources = self.sources;
-        let (log, id) = match mode {
-            Mode::Http => (Place::HttpLog, Place::HttpRequest),
-            Mode::Tcp => (Place::TcpLog, Place::TcpContent),
-        };
-        let mut format = |own: &Option<Spanned<String>>, base: &Option<Spanned<String>>, place, purpose| {
-            let text = own.as_ref().or(base.as_ref())?;
-            let mut compiler = self.compiler(Some(place), acls);
-            Format::compile_for(purpose, &Text::new(text, sources).word(), &mut compiler)
-        };
-        let line = format(&frontend.log_format, &defaults.log_format, log, Purpose::Log);
-        let data = format(&frontend.log_format_sd, &defaults.log_format_sd, log, Purpose::Log);
-        let error = format(&frontend.error_log_format, &defaults.error_log_format, Place::TcpLog, Purpose::Log);
-        let id = match mode {
-            Mode::Http => format(&frontend.unique_id_format, &defaults.unique_id_format, id, Purpose::Id),
-            Mode::Tcp => None,
-        };
-        let header = frontend.unique_id_header.as_ref().or(defaults.unique_id_header.as_ref());
-        if let (Some(header), None) = (&frontend.unique_id_header, &id) {
-            let text = "`unique-id-header` does nothing without `unique-id-format`";
-            self.found.push(Diagnostic::warning("rule.format", header.span(), text));
-        }
-        let id_header = header.filter(|_| id.is_some()).map(|header| header.as_str().into());
-        let formats = Formats { line, data, error, id, id_header };
-        (!formats.is_empty()).then(|| Arc::new(formats))
     }
 
     fn backend(&mut self, name: &str, backend: &Backend, mode: Mode) -> Option<Arc<BackendRules>> {
