@@ -140,6 +140,15 @@ impl Entries {
         1 + self.text.get(..until).map_or(0, |before| memchr::memchr_iter(b'\n', before).count())
     }
 
+    pub(crate) fn key_start(&self, at: u32) -> u32 {
+        self.rows.get(at as usize).map_or(0, |row| row.key.start)
+    }
+
+    /// Keys, values and what is between them.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
     fn slice(&self, range: &Range<u32>) -> Option<&[u8]> {
         self.text.get(range.start as usize..range.end as usize)
     }

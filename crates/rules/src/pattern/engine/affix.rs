@@ -45,8 +45,8 @@ struct Lengths {
 struct Mark {
     /// Of its text. Texts themselves are compared at the end of a search.
     hash: u64,
-    /// One that does.
-    key: u32,
+    /// Where its text stands.
+    start: u32,
     /// The longest key that this begins with.
     longest: u32,
 }
@@ -104,7 +104,7 @@ impl Lengths {
 
     /// Adds a key behind all that are shorter.
     fn put(&mut self, at: u32, length: u32, keys: &Keys, backwards: bool) {
-        let key = keys.get(at);
+        let (key, start) = (keys.get(at), keys.start(at));
         let (mut low, mut high, mut longest) = (0, self.lengths.len(), NONE);
         while low < high {
             let middle = low.midpoint(high);
@@ -114,7 +114,7 @@ impl Lengths {
             };
             let Some(part) = part(key, this, backwards) else { return };
             let hash = self.seeds.hash(part, false);
-            let there = self.marks.find(hash, |mark| mark.is(hash, part, keys, backwards)).map(|mark| mark.longest);
+            let there = self.marks.find(hash, |mark| mark.is(hash, part, keys)).map(|mark| mark.longest);
             // Of a new one: what is between this length and the last one that was passed, or what was found there.
             longest = there.unwrap_or_else(|| match self.search(low..middle, part, keys, backwards) {
                 NONE => longest,
@@ -127,8 +127,9 @@ impl Lengths {
                 longest = at;
             }
             if this == length || there.is_none() {
-                let mark = Mark { hash, key: at, longest };
-                match self.marks.find_mut(hash, |mark| mark.is(hash, part, keys, backwards)) {
+                let start = if backwards { start + (length - this) } else { start };
+                let mark = Mark { hash, start, longest };
+                match self.marks.find_mut(hash, |mark| mark.is(hash, part, keys)) {
                     Some(have) => *have = mark,
                     None => {
                         self.marks.insert_unique(hash, mark, |mark| mark.hash);
@@ -167,7 +168,7 @@ impl Lengths {
         }
         match last {
             None => NONE,
-            Some((mark, part)) if mark.is(mark.hash, part, keys, backwards) => mark.longest,
+            Some((mark, part)) if mark.is(mark.hash, part, keys) => mark.longest,
             Some(_) => self.one_by_one(among, text, keys, backwards),
         }
     }
@@ -179,7 +180,7 @@ impl Lengths {
         let mut parts = lengths.filter_map(|length| part(text, *length, backwards));
         let found = parts.find_map(|part| {
             let hash = self.seeds.hash(part, keys.fold);
-            self.marks.find(hash, |mark| mark.is(hash, part, keys, backwards))
+            self.marks.find(hash, |mark| mark.is(hash, part, keys))
         });
         found.map_or(NONE, |mark| mark.longest)
     }
@@ -188,9 +189,8 @@ impl Lengths {
 impl Mark {
     /// Is it the one of this text?
     #[inline]
-    fn is(&self, hash: u64, text: &[u8], keys: &Keys, backwards: bool) -> bool {
-        let own = || part(keys.get(self.key), text.len() as u32, backwards);
-        self.hash == hash && own().is_some_and(|own| keys.same(own, text))
+    fn is(&self, hash: u64, text: &[u8], keys: &Keys) -> bool {
+        self.hash == hash && keys.same(keys.bytes(self.start, text.len()), text)
     }
 }
 

@@ -28,9 +28,23 @@ struct Table {
     /// Seeded anew for each: rules may fill a list with what clients say.
     seed: RandomState,
     /// The first of those that are the same.
-    first: HashTable<u32>,
+    first: HashTable<First>,
     /// The next one that is the same; empty if none is.
     next: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct First {
+    at: u32,
+    /// Where its text begins.
+    start: u32,
+}
+
+impl First {
+    #[inline]
+    fn is(self, text: &[u8], keys: &Keys) -> bool {
+        keys.same(keys.bytes(self.start, text.len()), text) && keys.get(self.at).len() == text.len()
+    }
 }
 
 impl Exact {
@@ -68,7 +82,7 @@ impl Exact {
             By::Hash(table) => table,
         };
         let hash = hash(&table.seed, text, self.keys.fold);
-        let mut next = table.first.find(hash, |at| self.keys.is(*at, text)).copied();
+        let mut next = table.first.find(hash, |first| first.is(text, &self.keys)).map(|first| first.at);
         while let Some(at) = next {
             if visit(at) {
                 return true;
@@ -93,18 +107,19 @@ impl Table {
         let hash_of = |at: u32| hash(&seed, keys.get(at), false);
         // From the last to the first, so that the first of equals is found first.
         for at in (0..count).rev() {
-            let entry = table.first.entry(hash_of(at), |have| keys.get(*have) == keys.get(at), |have| hash_of(*have));
+            let (text, this) = (keys.get(at), First { at, start: keys.start(at) });
+            let entry = table.first.entry(hash_of(at), |have| keys.get(have.at) == text, |have| hash_of(have.at));
             match entry {
                 hashbrown::hash_table::Entry::Occupied(mut same) => {
                     if table.next.is_empty() {
                         table.next = vec![NONE; keys.len()];
                     }
                     if let Some(next) = table.next.get_mut(at as usize) {
-                        *next = std::mem::replace(same.get_mut(), at);
+                        *next = std::mem::replace(same.get_mut(), this).at;
                     }
                 }
                 hashbrown::hash_table::Entry::Vacant(free) => {
-                    free.insert(at);
+                    free.insert(this);
                 }
             }
         }

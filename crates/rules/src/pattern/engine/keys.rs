@@ -65,6 +65,24 @@ impl Keys {
         }
     }
 
+    /// Where one begins in the piece of memory.
+    pub(super) fn start(&self, at: u32) -> u32 {
+        match &self.texts {
+            Texts::Own { starts, .. } => starts.get(at as usize).copied().unwrap_or(0),
+            Texts::Of(entries) => entries.key_start(at),
+        }
+    }
+
+    /// So many bytes from a place in the piece of memory on: one load less than to ask for a text by its number.
+    #[inline]
+    pub(super) fn bytes(&self, start: u32, length: usize) -> &[u8] {
+        let bytes = match &self.texts {
+            Texts::Own { bytes, .. } => bytes,
+            Texts::Of(entries) => entries.text(),
+        };
+        bytes.get(start as usize..).and_then(|rest| rest.get(..length)).unwrap_or_default()
+    }
+
     #[inline]
     pub(super) fn is(&self, at: u32, text: &[u8]) -> bool {
         self.same(self.get(at), text)
