@@ -112,10 +112,22 @@ pub(crate) fn ip(address: IpAddr, out: &mut Vec<u8>) {
 }
 
 pub(crate) fn number(value: i64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    match u64::try_from(value) {
+        Ok(value) => count(value, out),
+        Err(_) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+    }
 }
 
+/// Most numbers of a line have one digit.
+#[inline]
 pub(crate) fn count(value: u64, out: &mut Vec<u8>) {
+    match value {
+        0..=9 => out.push(b'0' + value as u8),
+        _ => digits(value, out),
+    }
+}
+
+fn digits(value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 

@@ -44,6 +44,9 @@ const SHORT: usize = 8 << 10;
 const SAME_SERVER: Duration = Duration::from_secs(1);
 
 /// Serves requests until the client is idle, leaves, or is given away.
+///
+/// This future is moved once for each time that a client is not idle any more, so its size is work. What few requests need of it lies in boxes
+/// of its own.
 pub(super) async fn exchange(client: &mut Client) -> Next {
     let mut buf = client.take_early();
     let mut parts = Parts::take();
@@ -67,7 +70,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         Ok(started) => started,
         Err(NoRequest::NotYet) => return Next::Idle,
         Err(NoRequest::Quiet) => return Next::Close(Closing::Plain),
-        Err(NoRequest::Bad(outcome)) => return refuse(client, &route.frontend, buf.bytes(), outcome).await,
+        Err(NoRequest::Bad(outcome)) => return Box::pin(refuse(client, &route.frontend, buf.bytes(), outcome)).await,
     };
     point("head");
     // While a head drips in, a reload may come: no request begins with a view whose servers are gone.
@@ -91,19 +94,20 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     let mut site = route.site.clone();
     if let Some(judge) = &mut judge {
         if judge.is_monitor(&both.request) {
-            let next = monitored(client, frontend, both, judge).await;
+            let next = Box::pin(monitored(client, frontend, both, judge)).await;
             return Judge::over(judge, client, next);
         }
         judge.name(client, &mut both.request);
         if judge.frontend(client, &mut both.request).await.is_err() {
             let whole = both.request.framing == Framing::Empty;
-            let next = decided(client, frontend, None, both, &mut record, judge, whole).await;
+            let next = Box::pin(decided(client, frontend, None, both, &mut record, judge, whole)).await;
             return Judge::over(judge, client, next);
         }
         site.clone_from(&judge.proxies.site);
     }
     let Some(site) = site else {
-        let next = fail(client, frontend, None, both, &mut record, &NO_BACKEND, false, judge.as_deref()).await;
+        let next =
+            Box::pin(fail(client, frontend, None, both, &mut record, &NO_BACKEND, false, judge.as_deref())).await;
         return match &mut judge {
             Some(judge) => Judge::over(judge, client, next),
             None => next,
@@ -118,7 +122,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
             Err(Decided) => {
                 drop(stay);
                 let whole = both.request.framing == Framing::Empty;
-                let next = decided(client, frontend, Some(backend), both, &mut record, judge, whole).await;
+                let next = Box::pin(decided(client, frontend, Some(backend), both, &mut record, judge, whole)).await;
                 return Judge::over(judge, client, next);
             }
         }
@@ -128,7 +132,8 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     {
         drop(stay);
         let whole = both.request.framing == Framing::Empty;
-        let next = fail(client, frontend, Some(backend), both, &mut record, outcome, whole, judge.as_deref()).await;
+        let next =
+            Box::pin(fail(client, frontend, Some(backend), both, &mut record, outcome, whole, judge.as_deref())).await;
         return match &mut judge {
             Some(judge) => Judge::over(judge, client, next),
             None => next,
@@ -195,10 +200,13 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         Err(failed) => {
             drop(stay);
             match judge.as_deref_mut().filter(|judge| judge.state.borrow().fate.verdict.is_some()) {
-                Some(judge) => decided(client, frontend, Some(backend), both, &mut record, judge, whole).await,
+                Some(judge) => {
+                    Box::pin(decided(client, frontend, Some(backend), both, &mut record, judge, whole)).await
+                }
                 None => {
                     let judge = judge.as_deref();
-                    fail(client, frontend, Some(backend), both, &mut record, failed.outcome, whole, judge).await
+                    Box::pin(fail(client, frontend, Some(backend), both, &mut record, failed.outcome, whole, judge))
+                        .await
                 }
             }
         }
@@ -400,7 +408,8 @@ impl Trip<'_> {
             }
             download(&job, connection.stream(), response, record, record.connected, Some(&mut self.out)).await?
         } else {
-            both_ways(&job, connection.stream(), self.buf, &mut self.body, &mut self.out, response, record).await?
+            let both = both_ways(&job, connection.stream(), self.buf, &mut self.body, &mut self.out, response, record);
+            Box::pin(both).await?
         };
         if tail.switch {
             record.heard = true;
@@ -464,7 +473,7 @@ impl Trip<'_> {
         }
         let worker = &self.client.port().worker;
         let limit = self.judge.and_then(|judge| judge.timeouts().connect).or(self.site.backend.timeouts.connect);
-        let connecting = connect(worker, target, personal.as_deref(), timer, limit);
+        let connecting = Box::pin(connect(worker, target, personal.as_deref(), timer, limit));
         // Only who has said all can mean by a FIN that the answer is not wanted any more.
         let connected = if self.site.backend.abortonclose && self.body.is_done() {
             unless_aborted(&self.client.stream, connecting).await

@@ -204,11 +204,11 @@ impl Judge {
                 rules.run(from, &mut cx.with(client).with_shared(&self.proxies).with(request).with(fate))
             };
             if !self.state.get_mut().fate.hints.is_empty() {
-                self.tell_early(client, request).await;
+                Box::pin(self.tell_early(client, request)).await;
             }
             let Some((rule, wait)) = self.course(rules, end)? else { break };
             from = rule;
-            wait_for(client, wait).await;
+            Box::pin(wait_for(client, wait)).await;
         }
         Ok(())
     }
@@ -296,7 +296,7 @@ impl Judge {
             };
             let Some((rule, wait)) = self.course(rules, end)? else { break };
             from = rule;
-            wait_for(client, wait).await;
+            Box::pin(wait_for(client, wait)).await;
         }
         Ok(())
     }
