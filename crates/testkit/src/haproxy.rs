@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::eventually::wait_until;
-use crate::lb::Lb;
+use crate::lb::{Lb, binary};
 use crate::process::{Process, command};
 use crate::socket::listen;
 
@@ -34,6 +34,51 @@ impl Lb {
         let up = wait_until(Duration::from_secs(10), || listens(process.pid()));
         assert!(up && process.ended().is_none(), "haproxy: {}", process.stderr.text());
         Self::other(process, folder, "haproxy", vec![(frontend.into(), addr)])
+    }
+}
+
+/// One of the two programs that read `haproxy.cfg`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Ours.
+    Lb,
+    /// The installed haproxy.
+    Haproxy,
+}
+
+impl Lb {
+    /// Starts either program on the same `haproxy.cfg`, whose `bind fd@0` is a socket that the harness chose: `web` for `addr`.
+    ///
+    /// Files lie beside the configuration, where both run.
+    #[track_caller]
+    pub fn reads(program: Program, cfg: &str, files: &[(&str, &str)], variables: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let file = folder.path().join("haproxy.cfg");
+        std::fs::write(&file, cfg).expect("writing the configuration");
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).expect("writing a file beside it");
+        }
+        let (addr, stdin) = as_stdin(listen().expect("a loopback port"));
+        let (mut command, name) = match program {
+            Program::Lb => (command(binary()), "lb"),
+            Program::Haproxy => (command("haproxy"), "haproxy"),
+        };
+        match program {
+            Program::Lb => command.arg("run"),
+            Program::Haproxy => command.arg("-db"),
+        };
+        command.arg("-f").arg(&file).stdin(stdin).current_dir(folder.path()).envs(variables.iter().copied());
+        let mut process = Process::spawn(command).expect("it starts");
+        let up = wait_until(Duration::from_secs(20), || {
+            let ready = match program {
+                Program::Lb => process.stderr.text().lines().any(|line| line == "lb: ready"),
+                Program::Haproxy => listens(process.pid()),
+            };
+            ready || process.ended().is_some()
+        });
+        let ended = process.wait_exit(Duration::ZERO);
+        assert!(up && ended.is_none(), "{name} does not start: {}", process.stderr.text());
+        Self::other(process, folder, name, vec![("web".into(), addr)])
     }
 }
 

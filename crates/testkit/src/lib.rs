@@ -31,6 +31,7 @@ pub mod wire;
 pub use capture::Capture;
 pub use client::Client;
 pub use eventually::{eventually, holds_for, wait_until};
+pub use haproxy::Program;
 pub use inspection::{Inspection, Seen};
 pub use lb::Lb;
 pub use network::Network;
