@@ -6,6 +6,7 @@ mod demo;
 mod errors;
 mod explain;
 mod health;
+mod import;
 mod reference;
 mod reload;
 mod rights;
@@ -62,6 +63,11 @@ enum Verb {
     ///
     /// Prints every error and warning with its line. Exit code 0 if it can be run, else 1.
     Check(check::Check),
+    /// Write a haproxy.cfg as YAML.
+    ///
+    /// The YAML goes to standard output, with the comments of the file and what HAProxy does without being told. The report goes to standard
+    /// error: what is not supported yet, and what has no effect here, line by line. Exit code 1 if the file has errors.
+    Import(import::Import),
     /// Say what would become of a request, rule by rule; open no port.
     ///
     /// Prints every rule that is looked at with the reason, what it changes, and where the request goes or how it is answered. Exit code 1 if
@@ -171,6 +177,7 @@ fn main() -> ExitCode {
         Verb::Run { files, take_over, in_background } => run::run(&files, take_over.as_deref(), in_background),
         Verb::Health { place, ready } => health::health(&place, ready),
         Verb::Check(arguments) => check::check(&arguments),
+        Verb::Import(arguments) => import::import(&arguments),
         Verb::Route(arguments) => route::route(&arguments),
         Verb::Explain { words } => explain::explain(&words),
         Verb::Schema => schema::schema(),

@@ -95,6 +95,11 @@ impl Sources {
         id
     }
 
+    /// Every file, in the order in which they were added.
+    pub fn files(&self) -> impl Iterator<Item = FileId> {
+        (0..self.files.len()).map(|number| FileId(offset(number)))
+    }
+
     /// The name of a file.
     pub fn name(&self, file: FileId) -> &str {
         self.file(file).map_or("", |file| &file.name)

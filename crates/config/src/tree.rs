@@ -7,12 +7,14 @@ mod leaf;
 mod merge;
 mod quote;
 mod scalar;
+mod write;
 mod yaml;
 
 use crate::source::Span;
 
 pub use merge::merge;
 pub(crate) use quote::quoted;
+pub use write::{Comments, write};
 pub use yaml::parse;
 
 /// The largest file that is read.

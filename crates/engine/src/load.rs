@@ -1,6 +1,7 @@
 //! From files to a plan, or to everything that is wrong with them.
 
 mod files;
+mod import;
 mod keeping;
 mod not_yet;
 mod read;
@@ -15,6 +16,7 @@ use crate::plan::{Plan, compile};
 use read::Reader;
 
 pub use files::{Ask, Disk, Files};
+pub use import::{Imported, import, import_text};
 pub use keeping::keep;
 pub use surroundings::{Language, Resolve, Surroundings, read_as};
 

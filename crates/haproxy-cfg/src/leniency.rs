@@ -135,16 +135,16 @@ fn unchecked(server: &mut Node) {
 }
 
 /// Writes what `global` does not say.
-pub(crate) fn global(map: &mut Map, place: Span) {
-    write("global", map, place);
+pub(crate) fn global(map: &mut Map) {
+    write("global", map);
 }
 
 /// Writes the defaults of defaults.
 pub(crate) fn defaults(map: &mut Map) {
-    write("defaults", map, Span::NONE);
+    write("defaults", map);
 }
 
-fn write(section: &str, map: &mut Map, place: Span) {
+fn write(section: &str, map: &mut Map) {
     for row in LENIENT.iter().filter(|row| row.section == section) {
         if map.get(row.path).is_none() {
             let value = match row.value {
@@ -152,7 +152,7 @@ fn write(section: &str, map: &mut Map, place: Span) {
                 Written::Text(text) => string(text.to_owned()),
                 Written::Nothing => Value::List(Vec::new()),
             };
-            map.set(row.path, place, Node::new(value, place));
+            map.set(row.path, Span::NONE, Node::new(value, Span::NONE));
         }
     }
 }

@@ -83,6 +83,12 @@ impl Map {
         self.0.append(&mut other.0);
     }
 
+    /// Takes a key out.
+    pub(crate) fn take(&mut self, key: &str) -> Option<(Key, Node)> {
+        let at = self.0.iter().position(|(own, _)| own.text == key)?;
+        Some(self.0.remove(at))
+    }
+
     /// Takes a path away.
     pub fn remove(&mut self, path: &str) {
         let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));

@@ -41,7 +41,10 @@ impl Tables {
             if let Some(row) = rows.iter().find(|row| row.sections.meets(section)) {
                 return Some((row, length));
             }
-            elsewhere = elsewhere.or_else(|| rows.first().map(|row| (row, length)));
+            // A word of both kinds of section is meant as that of this kind.
+            let kind = |row: &&Directive| row.sections.meets(Sections::ANY_PROXY) == section.meets(Sections::ANY_PROXY);
+            let near = rows.iter().find(kind).or(rows.first());
+            elsewhere = elsewhere.or_else(|| near.map(|row| (row, length)));
         }
         // A knob that no row knows is a knob all the same.
         let knob = words[0].text.starts_with(KNOBS) && section == Sections::GLOBAL;
@@ -137,6 +140,8 @@ pub struct Reader<'r> {
     environment: Environment<'r>,
     book: Book,
     section: Option<Open>,
+    /// Where lines that say something begin.
+    lines: Vec<Span>,
 }
 
 /// A block between `.if` and `.endif`.
@@ -156,7 +161,7 @@ impl<'r> Reader<'r> {
     /// Nothing read yet.
     #[must_use]
     pub fn new(tables: &'r Tables, program: &'r Program, environment: Environment<'r>) -> Self {
-        Self { tables, program, environment, book: Book::default(), section: None }
+        Self { tables, program, environment, book: Book::default(), section: None, lines: Vec::new() }
     }
 
     /// Reads a file that is in `sources`.
@@ -184,7 +189,10 @@ impl<'r> Reader<'r> {
                 Ok(words) => match words.first() {
                     None => {}
                     Some(word) if word.text.starts_with('.') => self.macros(&words, text, &mut blocks, found),
-                    Some(_) => self.line(&words, text, found),
+                    Some(word) => {
+                        self.lines.push(word.span);
+                        self.line(&words, text, found);
+                    }
                 },
             }
         }
@@ -193,6 +201,12 @@ impl<'r> Reader<'r> {
             let told = Diagnostic::error("config.condition", block.place, "this block is never closed");
             found.push(told.help("close it with `.endif`, in the same file"));
         }
+    }
+
+    /// Where lines that say something begin: titles and directives of blocks that count.
+    #[must_use]
+    pub fn lines(&self) -> &[Span] {
+        &self.lines
     }
 
     /// The tree of all that was read.

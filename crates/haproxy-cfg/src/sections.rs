@@ -49,6 +49,9 @@ const TITLES: &[Title] = &[
     missing("traces", "it would follow what happens inside"),
 ];
 
+/// Keys that defaults of `haproxy.cfg` may hold and those of the tree may not: every frontend gets its own.
+const INHERITED: &[&str] = &["default-backend", "monitor-uri"];
+
 /// Whether a line begins a section.
 pub(crate) fn is_title(words: &[Word]) -> bool {
     TITLES.iter().any(|title| title.word == words[0].text)
@@ -152,6 +155,9 @@ impl Book {
                 let (mut map, mut servers) = (Map::default(), Map::default());
                 if let Some((base, place)) = base {
                     servers = self.servers.get(&base).cloned().unwrap_or_default();
+                    if title.word == "frontend" {
+                        self.inherit(&base, &mut map);
+                    }
                     map.set("from", place, Node::text(base, place));
                 }
                 Some(Open { span: span.to(name.span), ..open(&name.text, map, servers) })
@@ -186,10 +192,19 @@ impl Book {
         let (mut map, mut servers) = (Map::default(), Map::default());
         if let Some((base, place)) = base {
             servers = self.servers.get(&base).cloned().unwrap_or_default();
+            self.inherit(&base, &mut map);
             map.set("from", place, Node::text(base, place));
         }
         self.servers.insert(key.clone(), servers.clone());
         Open { named: named.is_some(), ..open(&key, map, servers) }
+    }
+
+    /// Takes what defaults of the tree cannot hold.
+    fn inherit(&self, base: &str, map: &mut Map) {
+        let base = self.tree.get("named-defaults").and_then(|all| all.get(base));
+        for (key, node) in INHERITED.iter().filter_map(|key| base?.entry(key)) {
+            map.set(&key.text, key.span, node.clone());
+        }
     }
 
     /// What a section is based on: what stands behind `from`, or the last defaults.
@@ -261,19 +276,49 @@ impl Book {
         }
     }
 
+    /// Where every proxy is based on one section, that is what `defaults` of the tree are: it needs no name there.
+    fn only_defaults(&mut self) -> Option<(Span, Map)> {
+        let named = self.tree.get("named-defaults")?.named().map(|(name, ..)| name.to_owned()).collect::<Vec<_>>();
+        let [name] = &named[..] else { return None };
+        let has_rules = self.tree.get("named-defaults")?.get(name).is_some_and(|node| {
+            ["acls", "tcp-request", "tcp-response", "http-request", "http-response", "http-after-response", "from"]
+                .iter()
+                .any(|key| node.get(key).is_some())
+        });
+        let proxies = ["frontends", "backends", "listens"];
+        let others = proxies.iter().filter_map(|kind| self.tree.get(kind)).flat_map(Node::named);
+        if has_rules || !others.into_iter().all(|(.., proxy)| proxy.get("from").and_then(Node::as_str) == Some(name)) {
+            return None;
+        }
+        for kind in proxies {
+            for (_, proxy) in self.tree.entries_mut(kind) {
+                proxy.take("from");
+            }
+        }
+        let (_, mut all) = self.tree.take("named-defaults")?;
+        let (key, node) = all.take(name)?;
+        match node.value {
+            Value::Map(entries) => Some((key.span, Map::from(entries))),
+            _ => None,
+        }
+    }
+
     /// The whole tree.
     pub fn finish(mut self) -> Option<Node> {
         if self.global_at.is_none() && self.tree.is_empty() {
             return None;
         }
         let place = self.global_at.unwrap_or(Span::NONE);
+        for (_, defaults) in self.tree.entries_mut("named-defaults") {
+            INHERITED.iter().for_each(|key| drop(defaults.take(key)));
+        }
         leniency::proxies(&mut self.tree);
-        leniency::global(&mut self.global, place);
-        let mut defaults = Map::default();
+        leniency::global(&mut self.global);
+        let (defaults_at, mut defaults) = self.only_defaults().unwrap_or_default();
         leniency::defaults(&mut defaults);
         let mut tree = Map::default();
         tree.set("global", place, self.global.into_node(place));
-        tree.set("defaults", Span::NONE, defaults.into_node(Span::NONE));
+        tree.set("defaults", defaults_at, defaults.into_node(defaults_at));
         if let Value::Map(entries) = self.tree.into_node(Span::NONE).value {
             entries.into_iter().for_each(|(name, node)| tree.set(&name.text, name.span, node));
         }

@@ -22,6 +22,8 @@ pub(super) struct Reader<'s> {
     pub trees: Vec<Node>,
     /// Files of HAProxy's language: they are read as one when all are there, since defaults hold on from file to file.
     haproxy: Vec<FileId>,
+    /// Lines of theirs that say something.
+    pub lines: Vec<Span>,
     surroundings: &'s Surroundings<'s>,
     /// Files that are being read, by their real names: one that includes itself comes back to one of them.
     open: Vec<PathBuf>,
@@ -36,6 +38,7 @@ impl<'s> Reader<'s> {
             found: Diagnostics::new(),
             trees: Vec::new(),
             haproxy: Vec::new(),
+            lines: Vec::new(),
             surroundings,
             open: Vec::new(),
             seen: std::collections::HashSet::new(),
@@ -52,6 +55,7 @@ impl<'s> Reader<'s> {
         for file in std::mem::take(&mut self.haproxy) {
             reader.file(&self.sources, file, &mut self.found);
         }
+        self.lines.extend(reader.lines());
         self.trees.extend(reader.finish());
     }
 
