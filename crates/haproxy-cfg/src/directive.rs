@@ -126,6 +126,8 @@ pub enum Becomes {
     By(fn(&Line<'_>, &mut Out<'_, '_>), &'static [&'static str]),
     /// Nothing: why it means nothing here.
     Tuning(&'static str),
+    /// Nothing, in today's HAProxy either: what is written instead.
+    Gone(&'static str),
     /// Nothing yet: what it would do.
     Unsupported(Weight, &'static str),
 }
@@ -144,6 +146,7 @@ impl fmt::Debug for Becomes {
         match self {
             Self::By(_, paths) => write!(f, "By({paths:?})"),
             Self::Tuning(why) => write!(f, "Tuning({why:?})"),
+            Self::Gone(instead) => write!(f, "Gone({instead:?})"),
             Self::Unsupported(weight, what) => write!(f, "Unsupported({weight:?}, {what:?})"),
             _ => f.write_str(&self.paths().join(" ")),
         }
@@ -157,7 +160,7 @@ impl Becomes {
         match self {
             Self::Flag(path) | Self::Value(path, _) | Self::Text(path) | Self::Line(path) => vec![path],
             Self::By(_, paths) => paths.to_vec(),
-            Self::Tuning(_) | Self::Unsupported(..) => Vec::new(),
+            Self::Tuning(_) | Self::Gone(_) | Self::Unsupported(..) => Vec::new(),
         }
     }
 }

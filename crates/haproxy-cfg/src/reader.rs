@@ -92,7 +92,10 @@ fn apply(row: &Directive, line: &Line<'_>, out: &mut Out<'_, '_>) {
             }
         }
         _ if line.mood != Mood::Plain
-            && !matches!(row.becomes, Becomes::By(..) | Becomes::Unsupported(..) | Becomes::Tuning(_)) =>
+            && !matches!(
+                row.becomes,
+                Becomes::By(..) | Becomes::Unsupported(..) | Becomes::Tuning(_) | Becomes::Gone(_)
+            ) =>
         {
             let what = format!("`{}` has no `no` and no `default`", line.name());
             out.wrong(place, what, "they stand before options that are on or off");
@@ -119,6 +122,10 @@ fn apply(row: &Directive, line: &Line<'_>, out: &mut Out<'_, '_>) {
         }
         Becomes::By(does, _) => does(line, out),
         Becomes::Tuning(why) => out.note(place, format!("`{}` is read and passed over: {why}", line.name())),
+        Becomes::Gone(instead) => {
+            let text = format!("`{}` is gone from HAProxy: {instead}", line.name());
+            out.found.push(Diagnostic::error("config.unknown-directive", place, text));
+        }
         // What is taken back was never there.
         Becomes::Unsupported(..) if line.mood != Mood::Plain => {}
         Becomes::Unsupported(weight, what) => {
@@ -209,10 +216,11 @@ impl<'r> Reader<'r> {
         &self.lines
     }
 
-    /// The tree of all that was read.
+    /// The tree of all that was read; `None`: that was nothing.
     #[must_use]
     pub fn finish(self) -> Option<Node> {
-        self.book.finish()
+        let Self { lines, book, .. } = self;
+        (!lines.is_empty()).then(|| book.finish())
     }
 
     fn macros(&mut self, words: &[Word], text: &str, blocks: &mut Vec<Block>, found: &mut Diagnostics) {
@@ -276,8 +284,10 @@ impl<'r> Reader<'r> {
             let whole = first.span.to(last.span);
             let written = text.get(whole.start as usize..whole.end as usize);
             let span = if written == Some(asked.as_str()) {
+                let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+                let length = asked.as_bytes()[wrong.at..].iter().take_while(|byte| word(byte)).count().max(1);
                 let at = whole.start + wrong.at as u32;
-                Span::new(whole.file, at, (at + 1).max(whole.end.min(at + 1)))
+                Span::new(whole.file, at, at + length as u32)
             } else {
                 whole
             };

@@ -160,7 +160,7 @@ impl Book {
                     }
                     map.set("from", place, Node::text(base, place));
                 }
-                Some(Open { span: span.to(name.span), ..open(&name.text, map, servers) })
+                Some(Open { span: name.span, ..open(&name.text, map, servers) })
             }
         }
     }
@@ -247,12 +247,10 @@ impl Book {
     }
 
     fn note_proxy(&mut self, word: &'static str, name: &Word, found: &mut Diagnostics) {
-        let sides = |word: &str| (word != "backend", word != "frontend");
-        let ours = sides(word);
-        let meets = |other: &str| (ours.0 && sides(other).0) || (ours.1 && sides(other).1);
-        let first = self.proxies.iter().find(|(other, known, _)| *known == name.text && meets(other));
-        if let Some((other, _, place)) = first {
-            let text = format!("there is a {other} `{}` already", name.text);
+        // A listen that has the name of a frontend or backend is found where it becomes both.
+        let first = self.proxies.iter().find(|(other, known, _)| *known == name.text && *other == word);
+        if let Some((_, _, place)) = first {
+            let text = format!("there is a {word} `{}` already", name.text);
             found.push(Diagnostic::error("config.duplicate-key", name.span, text).also(*place, "first here"));
         }
         self.proxies.push((word, name.text.clone(), name.span));
@@ -304,10 +302,7 @@ impl Book {
     }
 
     /// The whole tree.
-    pub fn finish(mut self) -> Option<Node> {
-        if self.global_at.is_none() && self.tree.is_empty() {
-            return None;
-        }
+    pub fn finish(mut self) -> Node {
         let place = self.global_at.unwrap_or(Span::NONE);
         for (_, defaults) in self.tree.entries_mut("named-defaults") {
             INHERITED.iter().for_each(|key| drop(defaults.take(key)));
@@ -322,7 +317,7 @@ impl Book {
         if let Value::Map(entries) = self.tree.into_node(Span::NONE).value {
             entries.into_iter().for_each(|(name, node)| tree.set(&name.text, name.span, node));
         }
-        Some(tree.into_node(place))
+        tree.into_node(place)
     }
 }
 

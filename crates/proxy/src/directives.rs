@@ -1,8 +1,9 @@
 //! What HAProxy's directives about proxies, rules and time become.
 
 use plimsoll_config::{Node, Span, Value};
-use plimsoll_haproxy_cfg::Becomes::{By, Flag, Line as Rule, Value as One};
-use plimsoll_haproxy_cfg::{Directive, Kind, Line, Mood, Out, Sections};
+use plimsoll_haproxy_cfg::Becomes::{By, Flag, Line as Rule, Tuning, Unsupported, Value as One};
+use plimsoll_haproxy_cfg::Weight::Light;
+use plimsoll_haproxy_cfg::{Directive, Kind, Line, Map, Mood, Out, Sections};
 
 const GLOBAL: Sections = Sections::GLOBAL;
 const FRONT: Sections = Sections::FRONT;
@@ -72,6 +73,19 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::line("errorloc", ANY, By(page, &["errorloc"])),
     Directive::line("errorloc302", ANY, By(page, &["errorloc302"])),
     Directive::line("errorloc303", ANY, By(page, &["errorloc303"])),
+    Directive::line("stats enable", ANY, By(stats_enable, &["stats"])),
+    Directive::line("stats uri", ANY, One("stats.uri", Kind::Word)),
+    Directive::line("stats auth", ANY, Rule("stats.auth")),
+    Directive::line("stats realm", ANY, One("stats.realm", Kind::Word)),
+    Directive::line("stats refresh", ANY, One("stats.refresh", Kind::Seconds)),
+    Directive::line("stats hide-version", ANY, Flag("stats.hide-version")),
+    Directive::line("stats show-node", ANY, By(stats_node, &["stats.show-node"])),
+    Directive::line("stats show-desc", ANY, By(stats_text, &["stats.show-desc"])),
+    Directive::line("stats scope", ANY, Rule("stats.scope")),
+    Directive::line("stats http-request", ANY, Rule("stats.http-request")),
+    Directive::line("stats admin", ANY, Unsupported(Light, "the page would change the state of servers")),
+    Directive::line("stats show-legends", ANY, Tuning("the page shows what it knows")),
+    Directive::line("stats show-modules", ANY, Tuning("the page shows what it knows")),
     Directive::option("name", BIND, 1, One("name", Kind::Word)),
     Directive::option("accept-proxy", BIND, 0, Flag("accept-proxy")),
     Directive::option("maxconn", BIND, 1, One("maxconn", Kind::Count)),
@@ -177,6 +191,30 @@ fn pages(line: &Line<'_>, out: &mut Out<'_, '_>) {
         [] => out.wrong(line.place(), "`errorfiles` takes the name of a section `http-errors`", "`errorfiles site`"),
         [set] => out.map.set("errorfiles", line.place(), Node::text(set.text.as_str(), set.span)),
         _ => out.unsupported(line, "only some pages of the set would be taken"),
+    }
+}
+
+fn stats_enable(line: &Line<'_>, out: &mut Out<'_, '_>) {
+    out.at_most(line, 0);
+    if out.map.get("stats").is_none() {
+        out.map.set("stats", line.place(), Map::default().into_node(line.place()));
+    }
+}
+
+/// `stats show-node [NAME]`
+fn stats_node(line: &Line<'_>, out: &mut Out<'_, '_>) {
+    match line.argument(0) {
+        None => out.set_flag(line, "stats.show-node", true),
+        Some(name) => out.set_text(line, "stats.show-node", &name.to_owned()),
+    }
+}
+
+/// `stats show-desc [TEXT…]`
+fn stats_text(line: &Line<'_>, out: &mut Out<'_, '_>) {
+    let words: Vec<_> = line.arguments.iter().map(|word| word.text.as_str()).collect();
+    match words[..] {
+        [] => out.unsupported(line, "it would show the description of the process"),
+        _ => out.set_text(line, "stats.show-desc", &words.join(" ")),
     }
 }
 

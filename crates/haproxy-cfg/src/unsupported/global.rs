@@ -1,6 +1,6 @@
 //! `global`.
 
-use crate::directive::Becomes::{self, Tuning, Unsupported};
+use crate::directive::Becomes::{self, Gone, Tuning, Unsupported};
 use crate::directive::Weight::{Heavy, Light};
 use crate::directive::{Directive, Sections};
 
@@ -141,7 +141,7 @@ pub(super) const ROWS: &[Directive] = &[
         "mworker-max-reloads",
         Unsupported(Light, "it would run workers below a master; one process here reloads by itself"),
     ),
-    line("nbproc", Unsupported(Heavy, "processes were given up for threads")),
+    line("nbproc", Gone("use `nbthread`")),
     line("thread-group", Unsupported(Light, "it would put threads into groups")),
     line("thread-groups", Unsupported(Light, "it would put threads into groups")),
     line("thread-hard-limit", Unsupported(Light, "it would put threads into groups")),

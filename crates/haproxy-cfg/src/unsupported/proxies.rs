@@ -1,6 +1,6 @@
 //! Proxies.
 
-use crate::directive::Becomes::{Tuning, Unsupported};
+use crate::directive::Becomes::{Gone, Tuning, Unsupported};
 use crate::directive::Weight::{Heavy, Light};
 use crate::directive::{Directive, Sections};
 
@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Directive] = &[
         Sections::BACK,
         Unsupported(Heavy, "it would keep clients with their servers by a cookie"),
     ),
-    Directive::line("appsession", Sections::BACK, Unsupported(Heavy, "it was given up for stick tables")),
+    Directive::line("appsession", Sections::BACK, Gone("use stick tables")),
     Directive::line("dispatch", Sections::BACKEND, Unsupported(Heavy, "it would send everything to one address")),
     Directive::line(
         "option transparent",
@@ -261,9 +261,8 @@ pub(super) const ROWS: &[Directive] = &[
     Directive::line("description", Sections::PROXY, Unsupported(Light, "the stats page would show it")),
     Directive::line("disabled", Sections::ANY_PROXY, Unsupported(Heavy, "it would switch the proxy off")),
     Directive::line("enabled", Sections::ANY_PROXY, Tuning("proxies are on unless switched off")),
-    Directive::line("monitor-net", Sections::FRONT, Unsupported(Heavy, "it was given up for `monitor-uri`")),
+    Directive::line("monitor-net", Sections::FRONT, Gone("use `monitor-uri`, or a rule that answers")),
     Directive::line("option httpslog", Sections::FRONT, Unsupported(Light, "it would log TLS beside each request")),
-    Directive::line("stats", Sections::ANY_PROXY, Unsupported(Light, "it would serve the statistics in this proxy")),
     Directive::line(
         "backlog",
         Sections::FRONT,
@@ -271,127 +270,31 @@ pub(super) const ROWS: &[Directive] = &[
     ),
     Directive::line("declare capture", Sections::FRONTEND, Unsupported(Light, "it would reserve captures")),
     Directive::line("http-request-no", Sections::FRONT, Tuning("nothing here depends on it")),
-    Directive::line(
-        "block",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqadd",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqallow",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqdel",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqdeny",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqiallow",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqidel",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqideny",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqipass",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqirep",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqitarpit",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqpass",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqrep",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "reqtarpit",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "rspadd",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "rspdel",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "rspdeny",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "rspidel",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "rspideny",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "rspirep",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "rsprep",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `http-request` and `http-response`"),
-    ),
-    Directive::line(
-        "timeout clitimeout",
-        Sections::ANY_PROXY,
-        Unsupported(Heavy, "HAProxy 2.1 gave it up for `timeout`"),
-    ),
-    Directive::line("clitimeout", Sections::ANY_PROXY, Unsupported(Heavy, "HAProxy 2.1 gave it up for `timeout`")),
-    Directive::line("contimeout", Sections::ANY_PROXY, Unsupported(Heavy, "HAProxy 2.1 gave it up for `timeout`")),
-    Directive::line("srvtimeout", Sections::ANY_PROXY, Unsupported(Heavy, "HAProxy 2.1 gave it up for `timeout`")),
-    Directive::line(
-        "option forceclose",
-        Sections::ANY_PROXY,
-        Unsupported(Light, "HAProxy 2.0 gave it up for `option httpclose`"),
-    ),
-    Directive::line(
-        "option http-tunnel",
-        Sections::ANY_PROXY,
-        Unsupported(Light, "HAProxy 2.1 gave it up: requests are always looked at"),
-    ),
+    Directive::line("block", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqadd", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqallow", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqdel", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqdeny", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqiallow", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqidel", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqideny", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqipass", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqirep", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqitarpit", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqpass", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqrep", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("reqtarpit", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("rspadd", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("rspdel", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("rspdeny", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("rspidel", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("rspideny", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("rspirep", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("rsprep", Sections::ANY_PROXY, Gone("use `http-request` and `http-response`")),
+    Directive::line("timeout clitimeout", Sections::ANY_PROXY, Gone("use `timeout`")),
+    Directive::line("clitimeout", Sections::ANY_PROXY, Gone("use `timeout`")),
+    Directive::line("contimeout", Sections::ANY_PROXY, Gone("use `timeout`")),
+    Directive::line("srvtimeout", Sections::ANY_PROXY, Gone("use `timeout`")),
+    Directive::line("option forceclose", Sections::ANY_PROXY, Gone("use `option httpclose`")),
+    Directive::line("option http-tunnel", Sections::ANY_PROXY, Gone("requests are always looked at")),
 ];

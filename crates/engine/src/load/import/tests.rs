@@ -93,6 +93,10 @@ const ANY: &[&str] = &[
     "option http-restrict-req-hdr-names delete",
     "default_backend app",
     "monitor-uri /alive",
+    "stats enable",
+    "stats uri /stats",
+    "stats auth a:b",
+    "stats refresh 10s",
     "http-error status 503 content-type text/plain string \"so sorry: later\"",
 ];
 const FRONT: &[&str] = &[
