@@ -2,6 +2,7 @@
 //!
 //! Start reading at [`CHECKS`]. A new check is a function and a row there.
 
+mod directives;
 mod floors;
 mod links;
 mod lock;
@@ -72,6 +73,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("sleeps", text::sleeps),
     ("lock", lock::lock),
     ("links", links::links),
+    ("directives", directives::directives),
     ("rows", rows::rows),
 ];
 

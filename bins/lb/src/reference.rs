@@ -1,5 +1,6 @@
 //! `docs/reference`: keys, codes and outcomes, written from the same tables and structs that the program uses.
 
+mod directives;
 mod keys;
 pub mod words;
 
@@ -24,6 +25,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("converters.md", words::converters()),
         ("actions.md", words::actions()),
         ("services.md", words::services()),
+        ("directives.md", directives::page()),
     ]
     .into_iter()
     .map(|(name, text)| (name, format!("{GENERATED}{text}")))

@@ -1,6 +1,6 @@
 //! What HAProxy's directives about statistics and the runtime socket become.
 
-use plimsoll_haproxy_cfg::Becomes::{By, Value};
+use plimsoll_haproxy_cfg::Becomes::By;
 use plimsoll_haproxy_cfg::{Directive, Kind, Line, Map, Out, Sections};
 
 const GLOBAL: Sections = Sections::GLOBAL;
@@ -8,8 +8,22 @@ const GLOBAL: Sections = Sections::GLOBAL;
 /// Every directive whose key is ours.
 pub const DIRECTIVES: &[Directive] = &[
     Directive::line("stats socket", GLOBAL, By(socket, &["runtime-api.bind", "runtime-api.level", "runtime-api.mode"])),
-    Directive::line("stats timeout", GLOBAL, Value("\u{0}stats-timeout", Kind::Seconds)),
+    Directive::line("stats timeout", GLOBAL, By(timeout, &["runtime-api.timeout"])),
 ];
+
+/// For every socket, before and behind.
+fn timeout(line: &Line<'_>, out: &mut Out<'_, '_>) {
+    out.at_most(line, 1);
+    let Some(value) = out.value(line, 0, Kind::Seconds) else { return };
+    for socket in out.map.items_mut("runtime-api") {
+        Map::set_of(socket, "timeout", line.place(), value.clone());
+    }
+    out.map.set(&noted(), line.place(), value);
+}
+
+fn noted() -> String {
+    format!("{}timeout", Map::NOTE)
+}
 
 /// `stats socket ADDRESS [mode M] [level L] …`
 fn socket(line: &Line<'_>, out: &mut Out<'_, '_>) {
@@ -35,6 +49,9 @@ fn socket(line: &Line<'_>, out: &mut Out<'_, '_>) {
                 return out.wrong(word.span, format!("`stats socket` has no `{key}`"), help);
             }
         };
+    }
+    if let Some(timeout) = out.map.get(&noted()).cloned() {
+        map.set("timeout", timeout.span, timeout);
     }
     out.map.push("runtime-api", line.place(), map.into_node(line.place()));
 }

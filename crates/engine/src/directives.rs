@@ -19,9 +19,9 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::line("presetenv", GLOBAL, By(set_env, &[])),
     Directive::line("unsetenv", GLOBAL, By(unset_env, &[])),
     Directive::line("resetenv", GLOBAL, By(reset_env, &[])),
-    Directive::line("bind", Sections::FRONTEND, By(bind, &["bind", "bind.address"])),
-    Directive::line("server", Sections::BACKEND, By(server, &["servers", "servers.address"])),
-    Directive::line("server-template", Sections::BACKEND, By(server_template, &["servers"])),
+    Directive::line("bind", Sections::FRONTEND, By(bind, &["bind", "address"])),
+    Directive::line("server", Sections::BACKEND, By(server, &["servers", "address"])),
+    Directive::line("server-template", Sections::BACKEND, By(server_template, &["servers", "address"])),
     Directive::line("default-server", Sections::BACK, By(default_server, &[])),
     Directive::option("nice", Sections::BIND, 1, One("nice", Kind::Number)),
 ];

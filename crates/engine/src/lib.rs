@@ -42,6 +42,8 @@ pub use load::{
 pub use model::schema;
 pub use plan::{Bind, Plan, ServerAddress};
 pub use plimsoll_config::suggest;
+pub use plimsoll_haproxy_cfg::leniency::{LENIENT, Written};
+pub use plimsoll_haproxy_cfg::{Becomes, Directive, Sections, UNSUPPORTED, Weight};
 pub use process::{Engine, Loader, StartError, outcome_tables};
 pub use route::{Asking, NoTrial, Rehearsal, WrongRequest, trial};
 

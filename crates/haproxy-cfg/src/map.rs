@@ -83,6 +83,21 @@ impl Map {
         self.0.append(&mut other.0);
     }
 
+    /// The items of the list under a key.
+    pub fn items_mut(&mut self, key: &str) -> impl Iterator<Item = &mut Node> {
+        let node = self.0.iter_mut().find(|(own, _)| own.text == key).map(|(_, node)| &mut node.value);
+        let items: &mut [Node] = match node {
+            Some(Value::List(items)) => items,
+            _ => &mut [],
+        };
+        items.iter_mut()
+    }
+
+    /// Gives a path below a node its value.
+    pub fn set_of(node: &mut Node, path: &str, at: Span, value: Node) {
+        *place(inside(node), path, at) = value;
+    }
+
     /// Takes a key out.
     pub(crate) fn take(&mut self, key: &str) -> Option<(Key, Node)> {
         let at = self.0.iter().position(|(own, _)| own.text == key)?;

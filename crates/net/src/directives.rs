@@ -33,7 +33,7 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::line("option splice-auto", ANY, Flag("splice-auto")),
     Directive::line("option splice-request", ANY, Flag("splice-request")),
     Directive::line("option splice-response", ANY, Flag("splice-response")),
-    Directive::line("source", BACK, By(source, &["source"])),
+    Directive::line("source", BACK, By(source, &["source.address", "source.usesrc", "source.interface"])),
     Directive::option("backlog", BIND, 1, One("backlog", Kind::Count)),
     Directive::option("interface", BIND, 1, One("interface", Kind::Word)),
     Directive::option("namespace", BIND, 1, One("namespace", Kind::Word)),
@@ -51,7 +51,7 @@ pub const DIRECTIVES: &[Directive] = &[
         words: "source",
         sections: SERVER,
         takes: Takes::Count(source_words),
-        becomes: By(source, &["source"]),
+        becomes: By(source, &["source.address", "source.usesrc", "source.interface"]),
     },
 ];
 
