@@ -46,7 +46,7 @@ fn report(imported: &Imported) {
         eprint!("{}", imported.findings.render(false));
     }
     let (lines, translated) = (imported.lines, imported.translated());
-    let share = if lines == 0 { 100 } else { translated * 100 / lines };
+    let share = (translated * 100).checked_div(lines).unwrap_or(100);
     eprintln!(
         "lb: {translated} of {lines} lines translated ({share} %), {} not supported yet, {} without effect here, {} wrong",
         imported.unsupported.len(),

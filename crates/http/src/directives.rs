@@ -14,11 +14,7 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::line("option http-restrict-req-hdr-names", ANY, One("http-restrict-req-hdr-names", Kind::Word)),
     Directive::line("http-send-name-header", Sections::BACK, One("http-send-name-header", Kind::Word)),
     Directive::line("option accept-invalid-http-response", Sections::BACK, By(tolerate, &[])),
-    Directive::line(
-        "option accept-unsafe-violations-in-http-response",
-        Sections::BACK,
-        By(tolerate, &[]),
-    ),
+    Directive::line("option accept-unsafe-violations-in-http-response", Sections::BACK, By(tolerate, &[])),
     Directive::line("group", Sections::USERLIST, By(group, &["groups"])),
     Directive::line("user", Sections::USERLIST, By(user, &["users"])),
 ];

@@ -6,7 +6,11 @@ use plimsoll_haproxy_cfg::{Directive, Kind, Line, Map, Mood, Out, Sections};
 
 /// Every directive whose key is ours.
 pub const DIRECTIVES: &[Directive] = &[
-    Directive::line("log", Sections::GLOBAL, By(log, &["log"])),
+    Directive::line(
+        "log",
+        Sections::GLOBAL,
+        By(log, &["log.to", "log.len", "log.framing", "log.facility", "log.level", "log.min-level"]),
+    ),
     Directive::line("log-tag", Sections::GLOBAL, By(log_tag, &["log.tag"])),
 ];
 

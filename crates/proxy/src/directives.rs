@@ -205,7 +205,7 @@ fn stats_enable(line: &Line<'_>, out: &mut Out<'_, '_>) {
 fn stats_node(line: &Line<'_>, out: &mut Out<'_, '_>) {
     match line.argument(0) {
         None => out.set_flag(line, "stats.show-node", true),
-        Some(name) => out.set_text(line, "stats.show-node", &name.to_owned()),
+        Some(name) => out.set_text(line, "stats.show-node", name),
     }
 }
 

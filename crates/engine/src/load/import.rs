@@ -120,7 +120,7 @@ fn written(
         }
         let own = key.map_or(node.span, |key| key.span);
         let Some((file, line)) = place(sources, own) else {
-            lines.extend(key.and_then(|key| why(path, key)).map(|why| why.to_owned()));
+            lines.extend(key.and_then(|key| why(path, key)).map(str::to_owned));
             return lines;
         };
         // A key that several lines make has the comment of the first one.
