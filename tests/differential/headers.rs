@@ -28,6 +28,8 @@ pub fn cases() -> Vec<Case> {
         http("forwardfor in both", "option forwardfor header X-Front", "option forwardfor header X-Back").get("/"),
         http("originalto", "option originalto", "").get("/"),
         http("originalto except and header", "option originalto except 10.0.0.0/8 header X-To", "").get("/"),
+        http("captures of headers by rules", "declare capture request len 10\nhttp-request capture req.hdr(x-c) id 0\nhttp-response set-header x-got %[capture.req.hdr(0)]\ncapture request header Host len 4\nhttp-response set-header x-host %[capture.req.hdr(1)]", "")
+            .says("GET / HTTP/1.1\r\nHost: host.example\r\nX-C: 0123456789abc\r\n\r\n"),
         http("capture.req.method and its likes", "http-response set-header x-m \"%[capture.req.method] %[capture.req.uri] %[capture.req.ver] %[capture.res.ver]\"", "").get("/a?b=c"),
         http("unique ids", "unique-id-format %[path]-%rt\nunique-id-header X-Id\nhttp-response set-header x-id %[unique-id]", "").get("/a").get("/b"),
         http("aliases in headers", "http-request set-header x-a \"%ci %HM %HP %HQ %HV %f %ft\"\nhttp-response set-header x-b \"%b %s %ST\"", "").get("/a?b=c"),
@@ -36,9 +38,11 @@ pub fn cases() -> Vec<Case> {
         http("quotes and escapes", "http-request set-header x-a a\\ b\\#c\nhttp-request set-header x-b 'single \"double\" \\ inside' # a comment\nhttp-request set-header x-c \"double 'single' \\\" \\\\ inside\"\nhttp-request set-header x-d \"%[str('quoted, text')]\"\nhttp-request set-header x-e %[str(\"a\\ b\")]", "").get("/"),
         sections("blocks with conditions", "frontend web\n bind <bind>\n.if defined(NAME)\n http-request set-header x-a defined\n.else\n http-request set-header x-a none\n.endif\n.if streq(\"$NAME\",other)\n http-request set-header x-b other\n.elif feature(NONE) || !defined(OTHER)\n http-request set-header x-b elif\n.endif\n.if version_atleast(2.4)\n http-request set-header x-c new\n.endif\n default_backend app\nbackend app\n server s1 <s1>\n")
             .variable("NAME", "value").get("/"),
+        sections("named defaults", "defaults one\n mode http\n timeout client 20s\n timeout connect 5s\n timeout server 20s\n option forwardfor header X-One\ndefaults two from one\n option forwardfor header X-Two\nfrontend web from two\n bind <bind>\n default_backend app\nbackend app from one\n server s1 <s1>\n").get("/"),
         sections("setenv and presetenv", "frontend web\n bind <bind>\n http-request set-header x-a \"$SET $PRESET $KEPT\"\n default_backend app\nbackend app\n server s1 <s1>\nglobal\n setenv LATE 1\n").variable("KEPT", "kept").variable("SET", "s").variable("PRESET", "p").get("/"),
         http("http-send-name-header", "", "http-send-name-header X-Server-Name").get("/"),
         http("names of headers are restricted", "", "option http-restrict-req-hdr-names delete").says("GET / HTTP/1.1\r\nHost: h\r\nX_A: 1\r\nX-B: 2\r\n\r\n"),
+        http("names of headers are refused", "", "option http-restrict-req-hdr-names reject").says("GET / HTTP/1.1\r\nHost: h\r\nX_A: 1\r\n\r\n").get("/"),
         http("early hints", "http-request early-hint Link \"</a.css>; rel=preload\"", "").get("/"),
         whole("normalize-uri", "global\n nbthread 1\n expose-experimental-directives\ndefaults\n mode http\n timeout connect 5s\n timeout client 20s\n timeout server 20s\nlisten web\n bind <bind>\n server s1 <s1>\n http-request normalize-uri path-merge-slashes\nhttp-request normalize-uri path-strip-dot\nhttp-request normalize-uri path-strip-dotdot\nhttp-request normalize-uri query-sort-by-name\n").get("//a/./b/../c?z=1&a=2"),
     ]

@@ -39,7 +39,7 @@ pub fn play(case: &Case, program: Program) -> String {
 
 struct Play {
     to: SocketAddr,
-    clients: BTreeMap<usize, Client>,
+    clients: BTreeMap<usize, Option<Client>>,
     now: usize,
     /// Those of clients.
     ports: Vec<u16>,
@@ -51,46 +51,56 @@ impl Play {
         let _ = writeln!(self.notes, "{line}");
     }
 
-    fn client(&mut self) -> &mut Client {
-        self.clients.entry(self.now).or_insert_with(|| {
-            let mut client = Client::connect(self.to).patient(SOON);
+    /// The client that goes on; connects it. None: its connection was reset as soon as it was there.
+    fn client(&mut self) -> Option<&mut Client> {
+        let client = self.clients.entry(self.now).or_insert_with(|| {
+            let mut client = Client::try_connect(self.to).ok()?.patient(SOON);
             let local = rustix::net::getsockname(client.wire().socket()).ok();
             self.ports.extend(local.and_then(|local| SocketAddr::try_from(local).ok()).map(|local| local.port()));
-            client
-        })
+            Some(client)
+        });
+        client.as_mut()
+    }
+
+    fn send(&mut self, bytes: &str) {
+        // A peer that takes no more shows it by what comes back.
+        let _ = self.client().is_some_and(|client| client.send(bytes));
     }
 
     fn step(&mut self, step: &Step, stage: &Stage, lb: &Lb) {
         match step {
             Step::Client(number) => self.now = *number,
-            Step::Send(bytes) => {
-                let _ = self.client().send(bytes);
-            }
-            Step::Ask(path) => {
-                let _ = self.client().send(format!("GET {path} HTTP/1.1\r\nHost: h.example\r\n\r\n"));
-            }
+            Step::Send(bytes) => self.send(bytes),
+            Step::Ask(path) => self.send(&format!("GET {path} HTTP/1.1\r\nHost: h.example\r\n\r\n")),
             Step::Answer(method) => {
-                let response = self.client().response_to(method);
+                let response = self.client().map_or(Err(End::Reset), |client| client.response_to(method));
                 self.answer(response);
             }
             Step::Hear(count) => {
-                self.client().wire().begin();
-                let heard = self.client().wire().take(*count);
+                let heard = self.client().map_or(Err(End::Reset), |client| {
+                    client.wire().begin();
+                    client.wire().take(*count)
+                });
                 let text = heard.map_or_else(|end| end.to_string(), |bytes| bytes.escape_ascii().to_string());
                 self.note(&format!("hears {text}"));
             }
             Step::Ends => {
-                let (bytes, end) = self.client().everything();
+                let (bytes, end) = self.client().map_or((Vec::new(), End::Reset), Client::everything);
                 let end = if matches!(end, End::Fin { .. }) { "FIN".into() } else { end.to_string() };
                 self.note(&format!("everything: {}, then {end}", shown(&bytes)));
             }
             Step::Quiet(milliseconds) => {
-                let quiet = self.client().silent_for(Duration::from_millis(*milliseconds));
+                let time = Duration::from_millis(*milliseconds);
+                let quiet = self.client().is_some_and(|client| client.silent_for(time));
                 self.note(&format!("quiet: {quiet}"));
             }
-            Step::Fin => self.client().half_close(),
+            Step::Fin => {
+                if let Some(client) = self.client() {
+                    client.half_close();
+                }
+            }
             Step::Reset => {
-                if let Some(client) = self.clients.remove(&self.now) {
+                if let Some(Some(client)) = self.clients.remove(&self.now) {
                     client.reset();
                 }
             }

@@ -3,7 +3,7 @@
 use crate::case::{Case, http, sections};
 
 pub fn cases() -> Vec<Case> {
-    [redirects(), acls(), choices(), answers()].concat()
+    [redirects(), acls(), choices(), answers(), more()].concat()
 }
 
 fn redirects() -> Vec<Case> {
@@ -31,6 +31,10 @@ fn redirects() -> Vec<Case> {
             .head()
             .says("POST /y HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")
             .get("/again"),
+        http("http-response redirect", "", "http-response redirect location /login if { status 401 }")
+            .origin("/secret", "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno<fin>")
+            .get("/secret")
+            .get("/a"),
         http("redirect of an HTTP/1.0 client", "redirect location /x", "").send("GET /y HTTP/1.0\r\n\r\n").ends(),
     ]
 }
@@ -64,6 +68,10 @@ fn acls() -> Vec<Case> {
             .says("GET / HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nX-A: 2\r\n\r\n")
             .says("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nX-A: 1\r\n\r\nabcd")
             .says("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabcdef"),
+        http("acls that are there already", "http-request deny deny_status 405 if METH_POST\nhttp-request set-header x-1 1 if HTTP_1.1\nhttp-request set-header x-local 1 if LOCALHOST\nhttp-request set-header x-content 1 if HTTP_CONTENT\nhttp-request set-header x-slash 1 if HTTP_URL_SLASH", "")
+            .says("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+            .says("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\na")
+            .says("GET /x HTTP/1.1\r\nHost: h\r\n\r\n"),
         http("acl with parameters and cookies", "acl p url_param(a) -m str 1\nacl c cook(id) -m beg x\nhttp-request set-header x-p %[url_param(a)] if p\nhttp-request set-header x-c %[req.cook(id)] if c", "")
             .says("GET /?b=2&a=1 HTTP/1.1\r\nHost: h\r\nCookie: other=1; id=xyz\r\n\r\n")
             .says("GET /?a=12 HTTP/1.1\r\nHost: h\r\nCookie: id=ayz\r\n\r\n"),
@@ -91,6 +99,7 @@ fn choices() -> Vec<Case> {
             .says("GET / HTTP/1.1\r\nHost: h\r\nX-To: two\r\n\r\n")
             .says("GET / HTTP/1.1\r\nHost: h\r\nX-To: none\r\n\r\n"),
         two("the first use_backend that holds", " use_backend one if { path /a }\n use_backend two if { path_beg / }\n").get("/a").get("/b"),
+        sections("no backend", "frontend web\n bind <bind>\n use_backend app if { path /a }\nbackend app\n server s1 <s1>\n").get("/a").get("/b").get("/a"),
         sections("use-server", "frontend web\n bind <bind>\n default_backend app\nbackend app\n use-server s2 if { path_beg /two }\n use-server s1 if { path_beg /one }\n server s1 <s1>\n server s2 <s2>\n")
             .get("/two")
             .get("/two")
@@ -115,6 +124,12 @@ fn answers() -> Vec<Case> {
             .file("page.html", "<p>A page.</p>\n")
             .get("/r/x").get("/n").get("/f").get("/d"),
         http("http-request tarpit", "timeout tarpit 100ms\nhttp-request tarpit deny_status 429 if { path /t }", "").get("/t").get("/a"),
+        http("http-response deny", "", "http-response deny if { res.hdr(x-secret) -m found }")
+            .origin("/s", "HTTP/1.1 200 OK\r\nX-Secret: 1\r\nContent-Length: 2\r\n\r\nhi")
+            .get("/s").get("/a").chosen("what is not sent on is not read: its connection ends", &["s1#1 GET /s", "s1#2 GET /a"]),
+        http("http-response return", "", "http-response return status 404 content-type text/plain string none if { status 500 }")
+            .origin("/s", "HTTP/1.1 500 Oh\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi<fin>")
+            .get("/s").get("/a"),
         sections("auth by userlist", "userlist people\n user ann insecure-password secret groups staff\n user bob insecure-password word\n group staff\nfrontend web\n bind <bind>\n http-request auth realm Home unless { http_auth(people) }\n http-request deny if { path /staff } !{ http_auth_group(people) staff }\n default_backend app\nbackend app\n server s1 <s1>\n")
             .get("/a")
             .says("GET /a HTTP/1.1\r\nHost: h\r\nAuthorization: Basic YW5uOnNlY3JldA==\r\n\r\n")
@@ -128,5 +143,42 @@ fn answers() -> Vec<Case> {
             .get("/alive"),
         http("http-request reject and silent-drop", "http-request reject if { path /r }\nhttp-request silent-drop if { path /s }", "").ask("/r").ends().anew().ask("/s").quiet(200),
         http("http-after-response", "http-request deny if { path /d }\nhttp-after-response set-header x-after %[status]\nhttp-after-response del-header x-server", "").get("/d").get("/a"),
+    ]
+}
+
+fn more() -> Vec<Case> {
+    vec![
+        http("http-request return with pages of sets", "http-request return status 404 errorfile 404.http if { path /f }\nhttp-request return status 200 content-type text/plain lf-file page.txt if { path /l }", "")
+            .file("404.http", "HTTP/1.1 404 Nowhere\r\nContent-Length: 3\r\nX-A: b\r\n\r\n404")
+            .file("page.txt", "You are %[src] at %[path].\n")
+            .get("/f").get("/l").get("/a"),
+        http("default-errorfiles", "http-error status 403 content-type text/plain string mine\nhttp-request deny default-errorfiles if { path /d }\nhttp-request deny if { path /e }", "").get("/d").get("/e").get("/a"),
+        http("variables of the process", "http-request set-var(proc.n) int(5) if { path /set }\nhttp-request set-header x-n %[var(proc.n)]", "").get("/a").get("/set").anew().get("/b"),
+        http("unset-var and conditions on variables", "http-request set-var(txn.a) str(x)\nhttp-request unset-var(txn.a) if { path /u }\nhttp-request set-header x-a 1 if { var(txn.a) -m found }", "").get("/a").get("/u"),
+        http("rules change a list", "http-request add-acl(seen.lst) %[path] if { hdr(x-add) 1 }\nhttp-request del-acl(seen.lst) %[path] if { hdr(x-del) 1 }\nhttp-request set-header x-seen 1 if { path -f seen.lst }", "")
+            .file("seen.lst", "/first\n")
+            .get("/first").get("/a").says("GET /a HTTP/1.1\r\nHost: h\r\nX-Add: 1\r\n\r\n").get("/a").says("GET /a HTTP/1.1\r\nHost: h\r\nX-Del: 1\r\n\r\n").get("/a"),
+        http("rules change a map", "http-request set-map(to.map) %[path] %[hdr(x-to)] if { hdr(x-to) -m found }\nhttp-request del-map(to.map) %[path] if { hdr(x-del) 1 }\nhttp-request set-header x-found %[path,map(to.map,none)]", "")
+            .file("to.map", "/a one\n")
+            .get("/a").says("GET /a HTTP/1.1\r\nHost: h\r\nX-To: two\r\n\r\n").get("/a").says("GET /a HTTP/1.1\r\nHost: h\r\nX-Del: 1\r\n\r\n").get("/a"),
+        http("allow ends the rules", "http-request set-header x-1 1\nhttp-request allow if { path /a }\nhttp-request deny", "http-request set-header x-2 2").get("/a").get("/b"),
+        http("strict-mode", "http-request strict-mode off\nhttp-request set-header x-a %[path]\nhttp-request strict-mode on", "").get("/a"),
+        http("set-header of Host", "http-request set-header host other.example", "").get("/a"),
+        http("methods and versions", "http-request deny deny_status 405 if { method TRACE DELETE }\nhttp-request set-header x-v %[req.ver]\nhttp-request set-header x-m %[method]", "").says("DELETE / HTTP/1.1\r\nHost: h\r\n\r\n").says("PATCH / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\na"),
+        http("acl with spaces and quotes in patterns", "acl one hdr(x-a) \"two words\" 'single # quote' back\\ slash\nhttp-request set-header x-is 1 if one\nhttp-request set-header x-anon 1 if { hdr(x-a) -m str \"two words\" }", "")
+            .says("GET / HTTP/1.1\r\nHost: h\r\nX-A: two words\r\n\r\n").says("GET / HTTP/1.1\r\nHost: h\r\nX-A: single # quote\r\n\r\n").says("GET / HTTP/1.1\r\nHost: h\r\nX-A: back slash\r\n\r\n").says("GET / HTTP/1.1\r\nHost: h\r\nX-A: back\r\n\r\n"),
+        http("hdr, its occurrences and its forms", "http-request set-header x-1 %[hdr(x-l,1)]\nhttp-request set-header x-last %[hdr(x-l,-1)]\nhttp-request set-header x-all %[req.fhdr(x-l)]\nhttp-request set-header x-c \"%[hdr_cnt(x-l)] %[req.fhdr_cnt(x-l)]\"\nhttp-request set-header x-names %[req.hdr_names(:)]", "")
+            .says("GET / HTTP/1.1\r\nHost: h\r\nX-L: a, b\r\nX-L: c\r\n\r\n"),
+        http("url, base and their parts", "http-request set-header x-u %[url]\nhttp-request set-header x-b %[base]\nhttp-request set-header x-p %[pathq]\nhttp-request set-header x-q %[query]\nhttp-request set-header x-param %[urlp(b)]", "").get("/a/b?a=1&b=2;c=3"),
+        http("addresses and proxies", "http-request set-header x-a \"%[src] %[dst] %[fe_name] %[dst_port] %[src_is_local]\"", "http-request set-header x-b \"%[be_name] %[fe_name]\"\nhttp-response set-header x-s \"%[srv_name] %[be_name]\"").get("/"),
+        http("cookies of both sides", "http-request set-header x-c %[req.cook(a)]\nhttp-request set-header x-n %[req.cook_cnt(a)]\nhttp-response set-header x-s %[res.cook(s)]", "").origin("/", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: s=1; path=/\r\nSet-Cookie: t=2\r\n\r\nhi").says("GET / HTTP/1.1\r\nHost: h\r\nCookie: a=1; b=2; a=3\r\n\r\n"),
+        http("statistics of a proxy are no secret to rules", "http-request set-header x-conn %[fe_conn]\nhttp-request set-header x-srv %[nbsrv(app)]", "").get("/"),
+        http("rules in the order of the file", "http-request set-header x-a 1\nhttp-request set-header x-a %[hdr(x-a)]2\nredirect location /%[hdr(x-a)] if { path /r }\nhttp-request set-header x-a %[hdr(x-a)]3", "http-request set-header x-a %[hdr(x-a)]4").get("/a").get("/r"),
+        sections("rules in named defaults", "defaults site\n mode http\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n http-request set-header x-d defaults\n http-response set-header x-r defaults\nfrontend web from site\n bind <bind>\n http-request set-header x-f %[hdr(x-d)]\n default_backend app\ndefaults\n mode http\n timeout connect 5s\n timeout server 20s\nbackend app\n server s1 <s1>\n").get("/"),
+        sections("options that are taken back", "defaults\n mode http\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n option forwardfor\n option httpclose\nfrontend web\n bind <bind>\n no option httpclose\n default_backend app\nbackend app\n no option httpclose\n server s1 <s1>\n").get("/1").get("/2"),
+        sections("defaults follow each other", "frontend web\n bind <bind>\n default_backend app\ndefaults\n mode http\n timeout connect 5s\n timeout server 20s\n errorfile 503 503.http\nbackend app\n http-request deny deny_status 503 if { path /d }\n server s1 <s1>\n").file("503.http", "HTTP/1.1 503 Away\r\nContent-Length: 4\r\n\r\naway").get("/d").get("/a"),
+        sections("a long line and tabs", "frontend\tweb\n\tbind\t<bind>\n\tacl\ta\tpath\t/a\n\thttp-request\tset-header\tx-a\t1\tif\ta\t# a comment\n\n  # another\n default_backend app\nbackend app\n server s1 <s1>\n").get("/a").get("/b"),
+        sections("variables in global", "listen web\n bind <bind>\n http-request set-header x-g %[var(proc.g)]\n server s1 <s1>\nglobal\n set-var proc.g str(value)\n").get("/"),
+        sections("two backends of one server", "frontend web\n bind <bind>\n use_backend b if { path_beg /b }\n default_backend a\nbackend a\n http-request set-path /a%[path]\n server s1 <s1>\nbackend b\n http-request set-path %[path,regsub(^/b,/)]\n server s1 <s1>\n").get("/x").get("/b/y"),
     ]
 }

@@ -65,7 +65,7 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::line("monitor-uri", FRONT, One("monitor-uri", Kind::Word)),
     Directive::line("monitor fail", Sections::FRONTEND, Rule("monitor-fail")),
     Directive::line("capture", Sections::FRONTEND, Rule("capture")),
-    Directive::line("declare capture", Sections::FRONTEND, Rule("declare-capture")),
+    Directive::line("declare capture", Sections::FRONTEND, By(declare, &["declare-capture"])),
     Directive::line("http-error", ANY, Rule("http-error")),
     Directive::line("errorfile", ANY, By(page, &["errorfiles"])),
     Directive::line("errorfile", Sections::HTTP_ERRORS, By(page_of_set, &[])),
@@ -150,9 +150,25 @@ fn acl(line: &Line<'_>, out: &mut Out<'_, '_>) {
     out.map.push_in("acls", &name.text, name.span, line.rest(1));
 }
 
+/// `declare capture`: a slot among those of `capture`, in the order of the file.
+fn declare(line: &Line<'_>, out: &mut Out<'_, '_>) {
+    out.map.push("capture", line.place(), line.rest(0));
+}
+
 /// As `http-request redirect`.
 fn redirect(line: &Line<'_>, out: &mut Out<'_, '_>) {
-    out.map.push("http-request", line.place(), line.whole());
+    let mut rule = line.whole();
+    if let Value::String { text, .. } = &mut rule.value {
+        // Here addresses are plain texts; behind `http-request` they are formats.
+        let options = line.arguments.iter().take_while(|word| !matches!(word.text.as_str(), "if" | "unless"));
+        let options: Vec<&str> = options.map(|word| word.text.as_str()).collect();
+        for pair in options.windows(2) {
+            if matches!(pair[0], "location" | "prefix" | "scheme") && pair[1].contains('%') {
+                *text = text.replacen(pair[1], &pair[1].replace('%', "%%"), 1);
+            }
+        }
+    }
+    out.map.push("http-request", line.place(), rule);
 }
 
 /// `errorfile CODE PATH`, `errorloc CODE URL`

@@ -28,7 +28,7 @@ use crate::snapshot::{BackendLive, FrontendLive};
 use crate::step::fault::point;
 use crate::tunnel::Terms;
 use crate::worker::Worker;
-use crate::{NO_BACKEND, NO_SERVER, OK};
+use crate::{NO_BACKEND, NO_SERVER, OK, RULE_REJECT};
 use judge::{Held, Judge};
 
 /// Before the same server is tried again; another one is tried at once.
@@ -107,7 +107,8 @@ pub(crate) async fn serve(mut client: Client) {
         }
         Err(outcome) => {
             // Nothing was said: this does not linger.
-            let _ = client.close(if *outcome == OK { Closing::Plain } else { Closing::Reset });
+            let by_rule = *outcome == OK || *outcome == RULE_REJECT;
+            let _ = client.close(if by_rule { Closing::Plain } else { Closing::Reset });
         }
     }
 }

@@ -24,8 +24,12 @@ impl Client {
     /// Connects over TCP.
     #[track_caller]
     pub fn connect(to: SocketAddr) -> Self {
-        let socket = Socket::connect(to).unwrap_or_else(|error| panic!("connecting to {to}: {error}"));
-        Self { wire: Wire::new(socket, PATIENCE) }
+        Self::try_connect(to).unwrap_or_else(|error| panic!("connecting to {to}: {error}"))
+    }
+
+    /// As `connect`, where the peer may reset a connection as soon as it is there.
+    pub fn try_connect(to: SocketAddr) -> std::io::Result<Self> {
+        Ok(Self { wire: Wire::new(Socket::connect(to)?, PATIENCE) })
     }
 
     /// Connects to a UNIX socket.

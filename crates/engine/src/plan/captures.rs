@@ -19,6 +19,9 @@ pub(super) fn read(frontend: &Frontend, sources: &Sources, found: &mut Diagnosti
             (["response", "header", name, "len", _], Some(len)) => {
                 captures.response.push(Kept { name: (*name).into(), len });
             }
+            // As `declare-capture`, in the order of slots that `haproxy.cfg` gives them.
+            (["request", "len", _], Some(len)) => captures.request.push(Kept { name: Box::default(), len }),
+            (["response", "len", _], Some(len)) => captures.response.push(Kept { name: Box::default(), len }),
             (["cookie", name, "len", _], Some(len)) => captures.cookie = Some(Kept { name: (*name).into(), len }),
             _ => wrong(text, "`request header NAME len N`, `response header NAME len N` or `cookie NAME len N`", found),
         }

@@ -177,6 +177,8 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         backend.splice_request = backend.splice_request.or(from.splice_request);
         backend.splice_response = backend.splice_response.or(from.splice_response);
         backend.inherit_pages(from);
+        inherit(&mut backend.forwardfor, &from.forwardfor);
+        inherit(&mut backend.originalto, &from.originalto);
         inherit(&mut backend.stats, &from.stats);
         inherit(&mut backend.forwarded, &from.forwarded);
         inherit(&mut backend.http_send_name_header, &from.http_send_name_header);

@@ -99,15 +99,24 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         }
         judge.name(client, &mut both.request);
         if judge.frontend(client, &mut both.request).await.is_err() {
-            let whole = both.request.framing == Framing::Empty;
+            let whole = has_no_body(&both.request);
             let next = Box::pin(decided(client, frontend, None, both, &mut record, judge, whole)).await;
             return Judge::over(judge, client, next);
         }
         site.clone_from(&judge.proxies.site);
     }
     let Some(site) = site else {
-        let next =
-            Box::pin(fail(client, frontend, None, both, &mut record, &NO_BACKEND, false, judge.as_deref())).await;
+        let next = Box::pin(fail(
+            client,
+            frontend,
+            None,
+            both,
+            &mut record,
+            &NO_BACKEND,
+            has_no_body(&both.request),
+            judge.as_deref(),
+        ))
+        .await;
         return match &mut judge {
             Some(judge) => Judge::over(judge, client, next),
             None => next,
@@ -121,7 +130,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
             Ok(server) => wanted = server,
             Err(Decided) => {
                 drop(stay);
-                let whole = both.request.framing == Framing::Empty;
+                let whole = has_no_body(&both.request);
                 let next = Box::pin(decided(client, frontend, Some(backend), both, &mut record, judge, whole)).await;
                 return Judge::over(judge, client, next);
             }
@@ -131,7 +140,7 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         && let Err(outcome) = tell(client, &route, &site, &mut both.request)
     {
         drop(stay);
-        let whole = both.request.framing == Framing::Empty;
+        let whole = has_no_body(&both.request);
         let next =
             Box::pin(fail(client, frontend, Some(backend), both, &mut record, outcome, whole, judge.as_deref())).await;
         return match &mut judge {
@@ -215,6 +224,11 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
         Some(judge) => Judge::over(judge, client, next),
         None => next,
     }
+}
+
+/// Nothing of the request comes behind its head.
+pub(super) fn has_no_body(request: &Request) -> bool {
+    matches!(request.framing, Framing::Empty | Framing::Length(0))
 }
 
 /// A client that asked for the close, and sent all it had, has nothing more to say; but some send an empty line behind a body.

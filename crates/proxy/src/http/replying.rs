@@ -2,11 +2,12 @@
 
 use plimsoll_clock::Tick;
 use plimsoll_http::encode::{self, Connection};
-use plimsoll_http::{Framing, Method, Progress, Request, Tolerance, answer};
+use plimsoll_http::{FIELD_NAME, Framing, Method, Progress, Request, Tolerance, answer};
 use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Arena, Context, Place, Variables};
 
 use super::Next;
+use super::exchange::has_no_body;
 use super::judge::{Decided, Judge, pause};
 use super::parts::Both;
 use super::record::{About, Record};
@@ -68,7 +69,8 @@ pub(super) async fn fail(
     whole: bool,
     judge: Option<&Judge>,
 ) -> Next {
-    let keep = stays(client, frontend, &both.request, whole) && outcome.status >= 500;
+    // Of requests that are wrong only that one is whole whose names alone are not wanted.
+    let keep = stays(client, frontend, &both.request, whole) && (outcome.status >= 500 || *outcome == FIELD_NAME);
     let told = match judge {
         Some(judge) => {
             let reply = judge.page(client, &both.request, outcome.status, outcome.text);
@@ -93,7 +95,7 @@ pub(super) async fn monitored(client: &mut Client, frontend: &Frontend, both: &m
     let status = if fails { 503 } else { 200 };
     let text = if fails { "Service not ready." } else { "Service ready." };
     let reply = judge.page(client, &both.request, status, text);
-    let keep = stays(client, frontend, &both.request, both.request.framing == Framing::Empty);
+    let keep = stays(client, frontend, &both.request, has_no_body(&both.request));
     client.port().worker.count(&MONITOR);
     let told = tell(client, frontend, both, &mut Record::default(), &reply, !keep, judge).await;
     if keep && told { Next::Idle } else { Next::Close(Closing::Linger) }

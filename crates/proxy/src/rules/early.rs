@@ -55,7 +55,11 @@ pub(crate) fn judged(mut client: Client, early: Early) -> Option<Client> {
             if matches!(state.fate.verdict, Some(Verdict::Drop)) {
                 client.stream.forget();
             }
-            let _ = client.close(Closing::Plain);
+            // As in HAProxy: before there is a session nobody owes the client a proper end.
+            let _ = client.close(match early {
+                Early::Connection => Closing::Reset,
+                Early::Session => Closing::Plain,
+            });
             None
         }
     }
