@@ -20,7 +20,7 @@ pub use body::h1_body;
 pub use client_hello::client_hello;
 pub use command::command_line;
 pub use expression::expression;
-pub use loader::config_load;
+pub use loader::{config_load, haproxy_cfg};
 pub use proxy_header::proxy_header;
 pub use request::h1_request;
 pub use response::h1_response;
@@ -39,6 +39,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("yaml_tree", yaml_tree),
     ("command_line", command_line),
     ("config_load", config_load),
+    ("haproxy_cfg", haproxy_cfg),
     ("expression", expression),
 ];
 
