@@ -5,6 +5,7 @@ mod ctl;
 mod demo;
 mod errors;
 mod explain;
+mod haproxy;
 mod health;
 mod import;
 mod reference;
@@ -173,6 +174,10 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    if haproxy::is_called(words.next().as_ref()) {
+        return haproxy::main(words.collect());
+    }
     match Arguments::parse().verb {
         Verb::Run { files, take_over, in_background } => run::run(&files, take_over.as_deref(), in_background),
         Verb::Health { place, ready } => health::health(&place, ready),

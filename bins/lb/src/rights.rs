@@ -10,6 +10,8 @@ use plimsoll_process::Ids;
 use plimsoll_process::keeper::Keeper;
 use rustix::fs::Access;
 
+use crate::say::say;
+
 use crate::run::Signals;
 
 /// Becomes who the configuration says. To be called before the first thread. What fails is text for people.
@@ -29,7 +31,7 @@ pub fn give_up(plan: &Plan, files: &[PathBuf]) -> Result<(), String> {
             None => keeper.end(),
             Some(why) => {
                 first.map_err(|error| format!("{why}, and the keeper that would do it refuses: {error}"))?;
-                eprintln!("lb: a keeper (process {}) has the rights of root: {why}", keeper.pid());
+                say(&format!("lb: a keeper (process {}) has the rights of root: {why}", keeper.pid()));
                 keeper.install();
             }
         }

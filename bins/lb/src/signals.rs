@@ -22,6 +22,17 @@ pub enum Stop {
     Drained,
     /// A second signal came first, or the time for draining was up: which of them.
     Now(&'static str),
+    /// HAProxy's order to end at once: which, and the signal's number.
+    Killed(&'static str, u8),
+}
+
+/// What signals mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// SIGTERM, SIGINT and SIGUSR1 drain, a second one ends it now.
+    Own,
+    /// SIGUSR1 drains, SIGTERM and SIGINT end it at once.
+    Haproxy,
 }
 
 /// The signals that mean something, caught from here on.
@@ -31,6 +42,11 @@ pub struct Signals {
 }
 
 struct Caught {
+    meaning: Meaning,
+    /// SIGUSR2; it reloads where signals mean what they mean to HAProxy's master.
+    again: Option<Signal>,
+    /// Of a terminal, and SIGQUIT, which HAProxy pauses, resumes and tells of its pools at: without them they would stop us.
+    _idle: Vec<Signal>,
     terminate: Signal,
     interrupt: Signal,
     soft: Signal,
@@ -42,15 +58,25 @@ struct Caught {
 impl Signals {
     /// To be called before anybody is told that we are ready.
     pub fn catch() -> io::Result<Self> {
+        Self::catch_as(Meaning::Own)
+    }
+
+    /// As [`Signals::catch`], with this meaning.
+    pub fn catch_as(meaning: Meaning) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let inside = runtime.enter();
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
         let soft = signal(SignalKind::user_defined1())?;
         let hangup = signal(SignalKind::hangup())?;
+        let haproxy = meaning == Meaning::Haproxy;
+        let again = haproxy.then(|| signal(SignalKind::user_defined2())).transpose()?;
+        let idle = [rustix::process::Signal::TTIN, rustix::process::Signal::TTOU, rustix::process::Signal::QUIT];
+        let idle = idle.iter().filter(|_| haproxy).map(|one| signal(SignalKind::from_raw(one.as_raw())));
+        let idle = idle.collect::<io::Result<_>>()?;
         let child = children::is_first().then(|| signal(SignalKind::child())).transpose()?;
         drop(inside);
-        Ok(Self { runtime, caught: Caught { terminate, interrupt, soft, hangup, child } })
+        Ok(Self { runtime, caught: Caught { meaning, again, _idle: idle, terminate, interrupt, soft, hangup, child } })
     }
 
     /// Serves until the first SIGTERM, SIGINT or SIGUSR1; then it is not ready any more, goes on for the time of grace, and drains until the
@@ -66,9 +92,17 @@ impl Caught {
         let mut watchdog = Watchdog::new(notify);
         let succeeded = loop {
             tokio::select! {
-                () = order(&mut self.terminate, &mut self.interrupt, &mut self.soft) => break false,
+                _ = self.terminate.recv() => match self.meaning {
+                    Meaning::Own => break false,
+                    Meaning::Haproxy => return Stop::Killed("SIGTERM", 15),
+                },
+                _ = self.interrupt.recv() => match self.meaning {
+                    Meaning::Own => break false,
+                    Meaning::Haproxy => return Stop::Killed("SIGINT", 2),
+                },
+                _ = self.soft.recv() => break false,
                 () = engine.until_succeeded() => break true,
-                _ = self.hangup.recv() => {
+                () = either(&mut self.hangup, &mut self.again) => {
                     notify.reloading();
                     reload(engine);
                     notify.ready(None, "serving");
@@ -91,7 +125,7 @@ impl Caught {
         };
         tokio::select! {
             stop = leave(engine, notify, grace) => stop,
-            () = order(&mut self.terminate, &mut self.interrupt, &mut self.soft) => Stop::Now("second signal"),
+            stop = order(self.meaning, &mut self.terminate, &mut self.interrupt, &mut self.soft) => stop,
             // Neither ends by itself.
             () = async { loop { watchdog.beat(engine, notify).await } } => Stop::Drained,
             () = async { loop { ended(&mut self.child).await; children::reap(); } } => Stop::Drained,
@@ -99,12 +133,36 @@ impl Caught {
     }
 }
 
-/// Any of the orders to stop.
-async fn order(terminate: &mut Signal, interrupt: &mut Signal, soft: &mut Signal) {
+/// An order to stop while it drains: to HAProxy a second SIGUSR1 says nothing new.
+async fn order(meaning: Meaning, terminate: &mut Signal, interrupt: &mut Signal, soft: &mut Signal) -> Stop {
+    let haproxy = meaning == Meaning::Haproxy;
+    let again = async {
+        loop {
+            soft.recv().await;
+            if !haproxy {
+                break;
+            }
+        }
+    };
+    let (what, number) = tokio::select! {
+        _ = terminate.recv() => ("SIGTERM", 15),
+        _ = interrupt.recv() => ("SIGINT", 2),
+        () = again => ("SIGUSR1", 10),
+    };
+    if haproxy { Stop::Killed(what, number) } else { Stop::Now("second signal") }
+}
+
+/// The order to reload.
+async fn either(hangup: &mut Signal, again: &mut Option<Signal>) {
+    let again = async {
+        match again {
+            Some(again) => again.recv().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = soft.recv() => {}
+        _ = hangup.recv() => {}
+        _ = again => {}
     }
 }
 

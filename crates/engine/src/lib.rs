@@ -36,8 +36,8 @@ pub use events::{Asked, Refused};
 pub use explanation::{Explanation, explanations};
 pub use language::{LANGUAGE, SERVICE_TABLES, TABLES};
 pub use load::{
-    Ask, Disk, Files, Findings, Imported, Language, Resolve, Surroundings, import, import_text, keep, load_file,
-    load_files, load_text, load_text_in, read_as,
+    Ask, Disk, Files, Findings, Imported, Language, Resolve, Surroundings, Wishes, import, import_text, keep,
+    load_file, load_files, load_text, load_text_in, read_as, wish,
 };
 pub use model::schema;
 pub use plan::{Bind, Plan, ServerAddress};

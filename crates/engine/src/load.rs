@@ -6,6 +6,7 @@ mod keeping;
 mod not_yet;
 mod read;
 mod surroundings;
+mod wishes;
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ pub use files::{Ask, Disk, Files};
 pub use import::{Imported, import, import_text};
 pub use keeping::keep;
 pub use surroundings::{Language, Resolve, Surroundings, read_as};
+pub use wishes::{Wishes, wish};
 
 /// What was found in the files.
 #[derive(Debug)]
@@ -138,6 +140,7 @@ fn compiled(
     found: &mut Diagnostics,
 ) -> Option<Plan> {
     not_yet::take(&mut tree, found);
+    surroundings.wishes.override_tree(&mut tree);
     let file = plimsoll_config::salvage_tree::<File>(&tree, sources, found)?;
     let mut sense = Diagnostics::new();
     let plan = compile(file, &tree, surroundings, sources, &mut sense);

@@ -108,6 +108,7 @@ pub(crate) fn compile(
     let written = Written::of(tree);
     inherit::split_listens(&mut file, found);
     inherit::fill(&mut file, &written.defaults, found);
+    surroundings.wishes.limit_frontends(&mut file);
     let binds = binds::binds(&file, surroundings, found);
     references(&file, &written, found);
     values(&file, found);
@@ -119,10 +120,11 @@ pub(crate) fn compile(
     };
     let rules = rules::compile(&file, sources, surroundings, found);
     lint::lint(&lint::Look::new(&file, tree, &binds, &rules, workers, surroundings), found);
-    let log = match &file.global.log {
+    let mut log = match &file.global.log {
         None => vec![LogTarget::new(To::Stdout)],
         Some(targets) => targets.iter().map(|target| target.0.clone()).collect(),
     };
+    log.iter_mut().for_each(|target| target.tag = target.tag.take().or_else(|| surroundings.wishes.log_tag.clone()));
     let maxconn = file.global.maxconn.as_deref().map(|maxconn| *maxconn as usize);
     let addresses = servers.iter().map(|all| all.iter().map(ServerAddress::or_nowhere).collect()).collect();
     (!found.has_errors()).then_some(Plan { file, workers, maxconn, log, rules, binds, servers, addresses })

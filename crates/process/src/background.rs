@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Stdio};
 
 /// How the start in the background came out.
@@ -22,6 +23,10 @@ pub enum Started {
 pub fn start(arguments: impl IntoIterator<Item = OsString>) -> io::Result<Started> {
     let (mut near, far) = UnixStream::pair()?;
     let mut command = Command::new(crate::program());
+    if let Some(name) = std::env::args_os().next() {
+        // The name that it is called by says how arguments are read.
+        command.arg0(name);
+    }
     let mut child = command.args(arguments).stdin(Stdio::from(OwnedFd::from(far))).spawn()?;
     // It holds the other end open, and would do so for ever.
     drop(command);

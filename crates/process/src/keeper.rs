@@ -61,7 +61,13 @@ impl Keeper {
         // What it has to say it answers; and a terminal that it held would never hear the end of `daemon`.
         // A group of its own: Ctrl-C is for us, and we may need it until our end.
         let mut command = Command::new(crate::program());
-        command.args(arguments).stdin(Stdio::from(far)).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        command
+            .arg0("lb")
+            .args(arguments)
+            .stdin(Stdio::from(far))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0);
         let child = command.spawn()?;
         drop(command);
         Self::over(near, Some(child))

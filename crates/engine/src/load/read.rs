@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use plimsoll_config::{Diagnostic, Diagnostics, FileId, Node, Sources, Span, Value};
 use plimsoll_haproxy_cfg::Environment;
 
-use super::Surroundings;
 use super::files::Ask;
+use super::{Language, Surroundings};
 use crate::directives::{DIRECTIVE_TABLES, PROGRAM};
 
 /// The most files of one configuration.
@@ -56,7 +56,11 @@ impl<'s> Reader<'s> {
             reader.file(&self.sources, file, &mut self.found);
         }
         self.lines.extend(reader.lines());
-        self.trees.extend(reader.finish());
+        let tree = reader.finish();
+        // An empty file is good, and `haproxy -c` says what it lacks.
+        let empty = || Node::new(Value::Map(Vec::new()), Span::NONE);
+        let nothing = (self.surroundings.language == Language::Haproxy).then(empty);
+        self.trees.extend(tree.or(nothing));
     }
 
     /// A file, or every `*.yaml`, `*.yml` and `*.cfg` of a directory in the order of their names. `by`: where it is asked for, if a file does.
@@ -64,7 +68,12 @@ impl<'s> Reader<'s> {
         if self.ask(Ask::Folder, path).is_ok_and(|yes| yes.is_empty()) {
             return self.file(path, by);
         }
-        match self.paths(Ask::Entries, path) {
+        let read = |file: &PathBuf| {
+            // HAProxy takes nothing else from a folder.
+            self.surroundings.language != Language::Haproxy || file.extension().is_some_and(|end| end == "cfg")
+        };
+        let entries = self.paths(Ask::Entries, path);
+        match entries.map(|files| files.into_iter().filter(read).collect::<Vec<_>>()) {
             Err(error) => self.unreadable(path, by, &error),
             Ok(files) if files.is_empty() => {
                 let text = format!("{} holds no file that ends in .yaml, .yml or .cfg", path.display());

@@ -10,6 +10,7 @@ use plimsoll_process::keeper;
 use plimsoll_rules::PatternFiles;
 
 use super::files::{Ask, Disk, Files};
+use super::wishes::{self, Wishes};
 
 /// Looks a name up; the error says why there is no address.
 pub type Resolve<'s> = &'s dyn Fn(&str, u16, Option<Family>) -> Result<SocketAddr, String>;
@@ -64,6 +65,8 @@ pub struct Surroundings<'s> {
     pub cpus: usize,
     /// The lists of patterns that are in force.
     pub patterns: PatternFiles,
+    /// What the command line wants.
+    pub wishes: &'s Wishes,
 }
 
 /// The lists of patterns of this process: they outlive configurations, and are found before there is an engine.
@@ -74,7 +77,7 @@ impl Surroundings<'_> {
     #[must_use]
     pub fn of_process() -> Self {
         Self {
-            env: &|variable| std::env::var(variable).ok(),
+            env: &variable,
             language: LANGUAGE.get().copied().unwrap_or_default(),
             resolve: &system,
             files: &Disk,
@@ -83,6 +86,7 @@ impl Surroundings<'_> {
             pipe_room: plimsoll_net::most_room() as u64,
             cpus: plimsoll_net::limits::cpus(),
             patterns: PATTERNS.clone(),
+            wishes: wishes::of_process(),
         }
     }
 
@@ -99,6 +103,7 @@ impl Surroundings<'_> {
             pipe_room: u64::MAX,
             cpus: 1,
             patterns: PatternFiles::default(),
+            wishes: &wishes::NONE,
         }
     }
 }
@@ -107,6 +112,12 @@ impl std::fmt::Debug for Surroundings<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Surroundings").field("descriptors", &self.descriptors).field("cpus", &self.cpus).finish()
     }
+}
+
+/// A variable of this process, or one that HAProxy sets by itself.
+fn variable(name: &str) -> Option<String> {
+    let local_peer = (name == "HAPROXY_LOCALPEER").then(|| wishes::of_process().local_peer.clone());
+    local_peer.flatten().or_else(|| std::env::var(name).ok())
 }
 
 /// No files at all.
