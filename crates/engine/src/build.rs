@@ -9,8 +9,9 @@ use plimsoll_clock::Tick;
 use plimsoll_config::{ShortForm, Spanned};
 use plimsoll_http::{Forwarded, Limits, Switch, Tolerance};
 use plimsoll_net::{Address, ConnectOptions, Source, UseSource};
+use plimsoll_observe::{Events, LogTarget, Targets};
 use plimsoll_proxy::rules::{Directory, Tells};
-use plimsoll_proxy::{Backend, Frontend, Mode, ProxyV2Option, SendProxy, Snapshot, Target};
+use plimsoll_proxy::{Backend, Frontend, Logging, Mode, ProxyV2Option, SendProxy, Snapshot, Target};
 use plimsoll_proxy_protocol::Version;
 use plimsoll_server::{HealthOptions, ServerOptions, Settings};
 
@@ -28,7 +29,7 @@ impl Plan {
 
     /// Switches the access log off.
     pub fn without_log(&mut self) {
-        self.log.clear();
+        self.log = crate::plan::Logs::default();
     }
 
     /// How long what a removed server still carries may go on; `None`: until it ends by itself.
@@ -63,6 +64,7 @@ impl Plan {
         let [connections, sessions] = &world.process.rates;
         connections.set_limit(self.file.global.maxconnrate);
         sessions.set_limit(self.file.global.maxsessrate);
+        self.route_events(&world.process.events);
         self.rules.start.apply(&world.process.variables, &AtStart);
         let backends: Vec<_> = self
             .file
@@ -89,9 +91,11 @@ impl Plan {
             .iter()
             .zip(&self.rules.frontends)
             .zip(&self.rules.formats)
-            .map(|(((name, frontend), rules), formats)| Frontend {
+            .enumerate()
+            .map(|(place, (((name, frontend), rules), formats))| Frontend {
                 rules: rules.clone(),
                 formats: formats.clone(),
+                log: self.logging(place, frontend, &world.process.events),
                 ..self.frontend(world, name, frontend, &by_name, maxconn)
             })
             .collect();
@@ -126,12 +130,46 @@ impl Plan {
             server_close: options.http_server_close.or(defaults.http_server_close).unwrap_or(false)
                 || options.httpclose.or(defaults.httpclose).unwrap_or(false),
             limits: Limits::DEFAULT,
-            log: options.access_log.or(defaults.access_log).unwrap_or(true),
+            log: Logging::NOTHING,
             rules: None,
             formats: None,
             directory: Arc::default(),
             live: world.frontend(name, own, options.rate_limit_sessions.or(defaults.rate_limit_sessions)),
         }
+    }
+
+    /// Which lines a frontend writes, and where to.
+    fn logging(&self, place: usize, options: &model::Frontend, events: &Events) -> Logging {
+        let defaults = &self.file.defaults;
+        let mode = options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default();
+        let to = if options.access_log.or(defaults.access_log).unwrap_or(true) {
+            self.targets(self.log.frontends.get(place), events)
+        } else {
+            Targets::NONE
+        };
+        Logging {
+            to,
+            null: options.dontlognull.or(defaults.dontlognull).map_or(mode == Mode::Tcp, |without| !without),
+            normal: !options.dontlog_normal.or(defaults.dontlog_normal).unwrap_or(false),
+            errors_apart: options.log_separate_errors.or(defaults.log_separate_errors).unwrap_or(false),
+        }
+    }
+
+    /// A proxy's own targets, or those of the process.
+    fn targets(&self, own: Option<&Option<Vec<LogTarget>>>, events: &Events) -> Targets {
+        match own.and_then(Option::as_ref) {
+            Some(own) => events.places(own),
+            None if self.log.global.len() == self.log.all.len() => Targets::ALL,
+            None => events.places(&self.log.global),
+        }
+    }
+
+    /// Tells events where to go.
+    fn route_events(&self, events: &Events) {
+        let names = self.file.backends.names();
+        let own = names.zip(&self.log.backends).filter(|(_, own)| own.is_some());
+        let backends = own.map(|(name, own)| (name.into(), self.targets(Some(own), events))).collect();
+        events.route(self.targets(None, events), backends);
     }
 
     /// What its frontend tells servers of clients.

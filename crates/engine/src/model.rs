@@ -18,7 +18,7 @@ use plimsoll_config::{Duration, NamedMap, OneOrMany, ShortForm, Size, Spanned};
 use plimsoll_http::{AddressOptions, FieldName, ForwardedOptions, RestrictNames, Switch, UserlistOptions};
 use plimsoll_lb::Balance;
 use plimsoll_net::{AddressSpec, BindSpec, Keepalive, Source};
-use plimsoll_observe::LogTarget;
+use plimsoll_observe::{LogTarget, ProxyLog};
 use plimsoll_process::{Capability, CpuMap, Who};
 use plimsoll_proxy::services::StatsOptions;
 use plimsoll_proxy::{Mode, ProxyV2Option, Spread, Timeouts};
@@ -85,6 +85,10 @@ pub(crate) struct Global {
     pub(crate) maxsessrate: Option<u32>,
     /// Where access-log lines go; standard output if not given, nowhere if empty.
     pub(crate) log: Option<OneOrMany<ShortForm<LogTarget>>>,
+    /// The name that syslog shows, for targets without one of their own: `lb`.
+    pub(crate) log_tag: Option<String>,
+    /// The host's name in lines to syslog, or `system` for its own; where the framing is not given it becomes one that has it.
+    pub(crate) log_send_hostname: Option<String>,
     /// Sockets for runtime commands; none if not given.
     pub(crate) runtime_api: Option<OneOrMany<ShortForm<RuntimeApi>>>,
     /// Listeners for the stats page and the metrics; none if not given.
@@ -184,6 +188,16 @@ pub(crate) struct Frontend {
     pub(crate) maxconn: Option<u32>,
     /// A line per request (HTTP) or connection (TCP).
     pub(crate) access_log: Option<bool>,
+    /// Where its lines go: one or many, each `global` or a target as under `global.log`, or `defaults`; `[]` writes none.
+    pub(crate) log: Option<OneOrMany<ShortForm<ProxyLog>>>,
+    /// The name that syslog shows for its lines.
+    pub(crate) log_tag: Option<String>,
+    /// No line for clients that send nothing.
+    pub(crate) dontlognull: Option<bool>,
+    /// No line for what went well.
+    pub(crate) dontlog_normal: Option<bool>,
+    /// What did not go well has the level `err`.
+    pub(crate) log_separate_errors: Option<bool>,
     /// How lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
     pub(crate) log_format: Option<Spanned<String>>,
     /// The structured data of lines to targets that are framed as RFC 5424: `[id@32473 path="%{+E}HP"]`.
@@ -323,6 +337,10 @@ pub(crate) struct Backend {
     /// How long things may take: `connect`, `server`, `server-fin`, `tunnel` and `check` count here.
     #[serde(default)]
     pub(crate) timeouts: Timeouts,
+    /// Where events about its servers go: one or many, each `global` or a target as under `global.log`, or `defaults`; `[]` tells none.
+    pub(crate) log: Option<OneOrMany<ShortForm<ProxyLog>>>,
+    /// The name that syslog shows for them.
+    pub(crate) log_tag: Option<String>,
     /// From where connections to its servers come: an address with ports or without, or a map.
     pub(crate) source: Option<Spanned<ShortForm<Source>>>,
     /// Which server is next.

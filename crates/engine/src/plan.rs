@@ -4,6 +4,7 @@ mod binds;
 mod captures;
 mod inherit;
 mod lint;
+mod logs;
 mod of_process;
 mod pages;
 mod rules;
@@ -15,12 +16,12 @@ use std::sync::Arc;
 
 use plimsoll_config::{Diagnostic, Diagnostics, Node, Sources, Span, Spanned};
 use plimsoll_net::{Address, ListenOptions};
-use plimsoll_observe::{LogTarget, To};
 use plimsoll_proxy::Mode;
 
 use crate::load::Surroundings;
 use crate::model::{File, Threads};
 
+pub(crate) use logs::Logs;
 pub use servers::ServerAddress;
 
 /// Everything that is needed to start.
@@ -29,7 +30,7 @@ pub struct Plan {
     pub(crate) file: File,
     pub(crate) workers: usize,
     pub(crate) maxconn: Option<usize>,
-    pub(crate) log: Vec<LogTarget>,
+    pub(crate) log: Logs,
     /// The rules of its proxies.
     pub(crate) rules: rules::Compiled,
     /// Addresses to listen on.
@@ -120,11 +121,7 @@ pub(crate) fn compile(
     };
     let rules = rules::compile(&file, sources, surroundings, found);
     lint::lint(&lint::Look::new(&file, tree, &binds, &rules, workers, surroundings), found);
-    let mut log = match &file.global.log {
-        None => vec![LogTarget::new(To::Stdout)],
-        Some(targets) => targets.iter().map(|target| target.0.clone()).collect(),
-    };
-    log.iter_mut().for_each(|target| target.tag = target.tag.take().or_else(|| surroundings.wishes.log_tag.clone()));
+    let log = logs::logs(&file, surroundings.wishes.log_tag.as_ref(), found);
     let maxconn = file.global.maxconn.as_deref().map(|maxconn| *maxconn as usize);
     let addresses = servers.iter().map(|all| all.iter().map(ServerAddress::or_nowhere).collect()).collect();
     (!found.has_errors()).then_some(Plan { file, workers, maxconn, log, rules, binds, servers, addresses })

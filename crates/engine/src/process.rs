@@ -137,7 +137,7 @@ impl Engine {
     pub fn start(plan: Plan, loader: Loader) -> Result<Arc<Self>, StartError> {
         let workers = plan.workers;
         let budget = budget(&plan, workers)?;
-        let log = Sink::start(&plan.log)?;
+        let log = Sink::start(&plan.log.all)?;
         let mut world = World::new(workers, budget.maxconn, log.events());
         let control = Control::start(world.process.panics.clone())?;
         let admin = control.prepare(&plan.admin()).map_err(StartError::Admin)?;
@@ -240,7 +240,7 @@ impl Engine {
         let workers = world.workers;
         let budget = budget(&plan, workers)?;
         let changes = Changes::between(old, &plan).of_one_that(started, &plan);
-        let log = self.log.prepare(&plan.log)?;
+        let log = self.log.prepare(&plan.log.all)?;
         let control = lock(&self.control);
         let control = control.as_ref().ok_or(StartError::Ending)?;
         let admin = control.prepare(&plan.admin()).map_err(StartError::Admin)?;

@@ -49,6 +49,27 @@ pub const LENIENT: &[Lenient] = &[
     },
     Lenient {
         section: "defaults",
+        path: "log",
+        value: Written::Nothing,
+        yaml: "as `global.log`",
+        why: "HAProxy's proxies are silent until `log` says where to",
+    },
+    Lenient {
+        section: "defaults",
+        path: "log-format",
+        value: Written::Text("default"),
+        yaml: "`httplog` or `tcplog`, by the mode",
+        why: "HAProxy tells of the connection only, unless `option httplog` or its likes are set",
+    },
+    Lenient {
+        section: "defaults",
+        path: "dontlognull",
+        value: Written::Flag(false),
+        yaml: "`true` for HTTP",
+        why: "HAProxy logs clients that send nothing unless `option dontlognull` is set",
+    },
+    Lenient {
+        section: "defaults",
         path: "redispatch",
         value: Written::Flag(false),
         yaml: "`true`",

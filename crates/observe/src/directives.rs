@@ -1,7 +1,7 @@
 //! What HAProxy's directives about logs become.
 
-use plimsoll_config::Node;
-use plimsoll_haproxy_cfg::Becomes::By;
+use plimsoll_config::{self as config, Node};
+use plimsoll_haproxy_cfg::Becomes::{By, Flag, Value};
 use plimsoll_haproxy_cfg::{Directive, Kind, Line, Map, Mood, Out, Sections};
 
 /// Every directive whose key is ours.
@@ -9,9 +9,16 @@ pub const DIRECTIVES: &[Directive] = &[
     Directive::line(
         "log",
         Sections::GLOBAL,
-        By(log, &["log.to", "log.len", "log.framing", "log.facility", "log.level", "log.min-level"]),
+        By(log, &["log.to", "log.len", "log.framing", "log.facility", "log.level", "log.min-level", "log.sample"]),
     ),
-    Directive::line("log-tag", Sections::GLOBAL, By(log_tag, &["log.tag"])),
+    Directive::line("log", Sections::ANY_PROXY, By(log_of_proxy, &["log"])),
+    Directive::line("log-tag", Sections::GLOBAL.and(Sections::ANY_PROXY), Value("log-tag", Kind::Word)),
+    Directive::line("log-send-hostname", Sections::GLOBAL, By(hostname, &["log-send-hostname"])),
+    Directive::line("option httplog", Sections::ANY_PROXY, By(httplog, &["log-format"])),
+    Directive::line("option tcplog", Sections::ANY_PROXY, By(tcplog, &["log-format"])),
+    Directive::line("option dontlognull", Sections::FRONT, Flag("dontlognull")),
+    Directive::line("option dontlog-normal", Sections::FRONT, Flag("dontlog-normal")),
+    Directive::line("option log-separate-errors", Sections::FRONT, Flag("log-separate-errors")),
 ];
 
 /// `log ADDRESS [len N] [format F] [sample …] FACILITY [LEVEL [MINLEVEL]]`, as an entry of a list.
@@ -27,7 +34,8 @@ pub fn target(line: &Line<'_>, out: &mut Out<'_, '_>) -> Option<Node> {
                 map.set("len", key.span, length);
             }
             "format" => map.set("framing", key.span, Node::text(value.text.as_str(), value.span)),
-            "sample" | "profile" => out.unsupported(line, "it would send only some of the lines there"),
+            "sample" => map.set("sample", key.span, Node::text(value.text.as_str(), value.span)),
+            "profile" => out.unsupported(line, "it would write lines there in a shape of their own"),
             _ => break,
         }
         rest = more;
@@ -73,6 +81,59 @@ fn log(line: &Line<'_>, out: &mut Out<'_, '_>) {
     }
 }
 
-fn log_tag(line: &Line<'_>, out: &mut Out<'_, '_>) {
-    out.unsupported(line, "lines would carry another name than `lb`");
+/// `log global`, `log ADDRESS …`, `no log`: beside what the defaults give.
+fn log_of_proxy(line: &Line<'_>, out: &mut Out<'_, '_>) {
+    if line.mood != Mood::Plain {
+        return out.map.set("log", line.place(), Node::new(config::Value::List(Vec::new()), line.place()));
+    }
+    let target = if line.argument(0) == Some("global") {
+        out.at_most(line, 1);
+        Node::text("global", line.place())
+    } else {
+        match target(line, out) {
+            Some(target) => target,
+            None => return,
+        }
+    };
+    if out.map.get("log").is_none() {
+        out.map.push("log", line.place(), Node::text("defaults", line.place()));
+    }
+    out.map.push("log", line.place(), target);
+}
+
+/// `log-send-hostname [NAME]`
+fn hostname(line: &Line<'_>, out: &mut Out<'_, '_>) {
+    out.at_most(line, 1);
+    out.set_text(line, "log-send-hostname", line.argument(0).unwrap_or("system"));
+}
+
+/// `option httplog [clf]`: a shape by its name.
+fn httplog(line: &Line<'_>, out: &mut Out<'_, '_>) {
+    out.at_most(line, 1);
+    let shape = match line.argument(0) {
+        None => "httplog",
+        Some("clf") => "clf",
+        Some(other) => {
+            let help = "`option httplog clf` is all there is";
+            return out.wrong(line.place(), format!("`option httplog` takes no `{other}`"), help);
+        }
+    };
+    named(line, out, shape);
+}
+
+fn tcplog(line: &Line<'_>, out: &mut Out<'_, '_>) {
+    out.at_most(line, 1);
+    named(line, out, "tcplog");
+}
+
+/// In a backend it says nothing, as in HAProxy.
+fn named(line: &Line<'_>, out: &mut Out<'_, '_>, shape: &str) {
+    if out.section == Sections::BACKEND {
+        return out.note(line.place(), "lines are written by frontends: it does nothing here");
+    }
+    if line.mood == Mood::Plain {
+        out.set_text(line, "log-format", shape);
+    } else {
+        out.set_text(line, "log-format", "default");
+    }
 }

@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{Facility, Level};
+use crate::{Facility, Level, Sample};
 
 /// Where lines go: one target. A text alone, `log: stdout`, is its `to`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +45,9 @@ pub struct LogTarget {
     /// The host's name where the framing has one: the system's. HAProxy's `log-send-hostname`.
     #[serde(default, deserialize_with = "word")]
     pub hostname: Option<String>,
+    /// Only some of the lines: `1:4`, `1,3-5:8`. All, if not given.
+    #[serde(default)]
+    pub sample: Option<Sample>,
 }
 
 /// The place itself.
@@ -109,6 +112,7 @@ impl LogTarget {
             len: None,
             tag: None,
             hostname: None,
+            sample: None,
         }
     }
 
@@ -129,7 +133,9 @@ impl LogTarget {
         }
     }
 
-    fn is_syslog(&self) -> bool {
+    /// Is it a syslog daemon?
+    #[must_use]
+    pub const fn is_syslog(&self) -> bool {
         matches!(self.to, To::Udp(..) | To::Unix(_))
     }
 }
@@ -137,6 +143,43 @@ impl LogTarget {
 impl FromShort for LogTarget {
     fn from_short(text: &str) -> Result<Self, String> {
         text.parse().map(Self::new)
+    }
+}
+
+/// An entry of a proxy's `log`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProxyLog {
+    /// `global`: the targets of `global.log`.
+    Global,
+    /// `defaults`: those that the proxy's defaults give.
+    Defaults,
+    /// One of its own.
+    Target(LogTarget),
+}
+
+impl FromShort for ProxyLog {
+    fn from_short(text: &str) -> Result<Self, String> {
+        match text {
+            "global" => Ok(Self::Global),
+            "defaults" => Ok(Self::Defaults),
+            _ => LogTarget::from_short(text).map(Self::Target),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ProxyLog {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        LogTarget::deserialize(from).map(Self::Target)
+    }
+}
+
+impl JsonSchema for ProxyLog {
+    fn schema_name() -> Cow<'static, str> {
+        LogTarget::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        LogTarget::json_schema(generator)
     }
 }
 

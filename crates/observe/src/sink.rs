@@ -3,6 +3,7 @@
 mod datagram;
 mod stream;
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, channel, sync_channel};
@@ -18,7 +19,7 @@ use crate::event::{Event, Value};
 use crate::framing::Header;
 use crate::options::{LogTarget, To};
 use crate::writer::Writer;
-use crate::{DateCache, Format, Framing, Level};
+use crate::{DateCache, Format, Framing, Level, Targets};
 
 /// Batches that may wait for a target, of all workers together: at most 128 x 32 KiB, and only while the target is slow.
 pub(crate) const QUEUE: usize = 128;
@@ -51,6 +52,8 @@ pub struct Sink {
 pub(crate) struct Shared {
     number: AtomicU64,
     queues: Mutex<Arc<[Queue]>>,
+    /// Where events go, by the backend that they are about.
+    events: Mutex<(Targets, HashMap<Box<str>, Targets>)>,
 }
 
 /// Where process events are told, from any thread.
@@ -67,6 +70,8 @@ pub struct Prepared {
 /// The near end of one target.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
+    /// Its place among the targets, as a set.
+    pub(crate) own: Targets,
     pub(crate) shape: Shape,
     target: Arc<LogTarget>,
     sender: SyncSender<Message>,
@@ -92,6 +97,8 @@ struct State {
     dropped: AtomicU64,
     reopen: AtomicBool,
     closing: AtomicBool,
+    /// Lines so far, where only some are taken.
+    lines: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -114,7 +121,11 @@ trait Output: Send {
 impl Sink {
     /// Opens the targets and starts their threads. Nothing is left behind when it fails.
     pub fn start(targets: &[LogTarget]) -> Result<Self, SinkError> {
-        let shared = Shared { number: AtomicU64::new(0), queues: Mutex::new([].into()) };
+        let shared = Shared {
+            number: AtomicU64::new(0),
+            queues: Mutex::new([].into()),
+            events: Mutex::new((Targets::ALL, HashMap::new())),
+        };
         let sink = Self { shared: Arc::new(shared), ends: Mutex::default() };
         let prepared = sink.prepare(targets)?;
         sink.replace(prepared);
@@ -125,12 +136,16 @@ impl Sink {
     pub fn prepare(&self, targets: &[LogTarget]) -> Result<Prepared, SinkError> {
         let known = self.shared.queues();
         let mut prepared = Prepared { queues: Vec::with_capacity(targets.len()), ends: Vec::new() };
+        let mut taken = known.iter().fold(Targets::NONE, |all, queue| all.and(queue.own));
         for target in targets {
             if let Some(queue) = known.iter().find(|queue| *queue.target == *target) {
                 prepared.queues.push(queue.clone());
                 continue;
             }
-            let (queue, end) = start(target)?;
+            // Beyond the last place they share it: whoever asked for more has been told before.
+            let place = taken.free().unwrap_or(u64::BITS - 1);
+            taken = taken.and(Targets::one(place));
+            let (queue, end) = start(target, Targets::one(place))?;
             prepared.queues.push(queue);
             prepared.ends.push(end);
         }
@@ -210,9 +225,33 @@ impl Shared {
 impl Events {
     /// Tells it to every target that takes its level. Rare: it formats anew for each.
     pub fn send(&self, event: &Event<'_>) {
-        for queue in self.0.queues().iter().filter(|queue| event.level <= queue.shape.level) {
+        let to = self.to(event);
+        let wanted = |queue: &&Queue| event.level <= queue.shape.level && queue.own.meets(to) && queue.takes_next();
+        for queue in self.0.queues().iter().filter(wanted) {
             queue.send(Message::Lines(Arc::new(queue.shape.lines(event))), 1);
         }
+    }
+
+    /// The places of these targets.
+    #[must_use]
+    pub fn places(&self, targets: &[LogTarget]) -> Targets {
+        let queues = self.0.queues();
+        let wanted = queues.iter().filter(|queue| targets.contains(&queue.target));
+        wanted.fold(Targets::NONE, |all, queue| all.and(queue.own))
+    }
+
+    /// From now on events go to `all`, and those about backends with targets of their own to these.
+    pub fn route(&self, all: Targets, backends: HashMap<Box<str>, Targets>) {
+        *self.0.events.lock().unwrap_or_else(PoisonError::into_inner) = (all, backends);
+    }
+
+    fn to(&self, event: &Event<'_>) -> Targets {
+        let events = self.0.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let backend = event.fields.iter().find_map(|field| match field {
+            ("backend", Value::Text(name)) => events.1.get(*name),
+            _ => None,
+        });
+        backend.copied().unwrap_or(events.0)
     }
 
     /// Lines that were dropped so far, by target.
@@ -234,6 +273,16 @@ impl Queue {
         if self.sender.try_send(message).is_err() {
             self.dropped(lines);
         }
+    }
+
+    /// Does it take but some lines?
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.target.sample.is_some()
+    }
+
+    /// Counts a line, if only some are taken: is this one of them?
+    pub(crate) fn takes_next(&self) -> bool {
+        self.target.sample.as_ref().is_none_or(|sample| sample.takes(self.state.lines.fetch_add(1, Relaxed)))
     }
 
     #[cold]
@@ -271,7 +320,7 @@ impl Shape {
 }
 
 /// Opens a target and starts its thread, which ends when it is told to, or when nobody can send to it any more.
-fn start(target: &LogTarget) -> Result<(Queue, Receiver<()>), SinkError> {
+fn start(target: &LogTarget, own: Targets) -> Result<(Queue, Receiver<()>), SinkError> {
     let header = Header::new(target, std::process::id(), crate::date::zone());
     let shape = Shape {
         format: target.format,
@@ -284,7 +333,7 @@ fn start(target: &LogTarget) -> Result<(Queue, Receiver<()>), SinkError> {
     let output = open(target, header).map_err(|error| SinkError::Open { to: target.to.clone(), error })?;
     let (sender, receiver) = sync_channel(QUEUE);
     let (end, ended) = channel();
-    let queue = Queue { shape, target: Arc::new(target.clone()), sender, state: Arc::default() };
+    let queue = Queue { own, shape, target: Arc::new(target.clone()), sender, state: Arc::default() };
     let near = Near { state: Arc::clone(&queue.state), shape, to: target.to.clone(), told: 0 };
     let run = move || {
         near.run(&receiver, output);

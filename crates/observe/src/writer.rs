@@ -10,7 +10,7 @@ use plimsoll_clock::{Tick, Timer};
 use crate::batch::{Batch, Buffers};
 use crate::record::{HttpRecord, TcpRecord};
 use crate::sink::{Message, QUEUE, Queue, Shape, Shared};
-use crate::{DateCache, Format, Level, json, text};
+use crate::{DateCache, Format, Level, Targets, json, text};
 
 /// A batch of this size goes at once.
 const BATCH: usize = 32 << 10;
@@ -41,11 +41,15 @@ pub struct Own<'a> {
 /// Lines in one shape, and the targets that take them.
 #[derive(Debug)]
 struct Stream {
+    /// The places of its targets.
+    own: Targets,
     shape: Shape,
     dates: DateCache,
     batch: Batch,
     buffers: Buffers,
     queues: Vec<Queue>,
+    /// Its only target takes but some of the lines.
+    sampled: bool,
 }
 
 impl Writer {
@@ -55,13 +59,13 @@ impl Writer {
         Self { shared, number, streams, waiting: Cell::new(false), flusher: RefCell::new(None) }
     }
 
-    /// Does any target want lines of this level? If not, no record need be made.
+    /// Does any of these targets want lines of this level? If not, no record need be made.
     #[must_use]
-    pub fn wants(&self, level: Level) -> bool {
+    pub fn wants(&self, level: Level, to: Targets) -> bool {
         if self.number.get() != self.shared.number() {
             self.renew();
         }
-        self.streams.borrow().iter().any(|stream| stream.shape.level >= level)
+        self.streams.borrow().iter().any(|stream| stream.shape.level >= level && stream.own.meets(to))
     }
 
     /// Once a reload that changed the targets. What was written for the old ones goes to them.
@@ -74,11 +78,11 @@ impl Writer {
 
     /// Writes about a request.
     pub fn http(&self, level: Level, record: &HttpRecord<'_>) {
-        self.http_as(level, record, Own::default());
+        self.http_as((level, Targets::ALL), record, Own::default());
     }
 
     /// Writes about a request, in shapes of its frontend's own.
-    pub fn http_as(&self, level: Level, record: &HttpRecord<'_>, own: Own<'_>) {
+    pub fn http_as(&self, level: (Level, Targets), record: &HttpRecord<'_>, own: Own<'_>) {
         self.lines(level, own.data, |format, room, dates, out| match (format, own.line) {
             (Format::Text, Some(line)) => out.extend_from_slice(line),
             (Format::Text, None) => text::http(record, dates, out),
@@ -88,11 +92,11 @@ impl Writer {
 
     /// Writes about a connection.
     pub fn tcp(&self, level: Level, record: &TcpRecord<'_>) {
-        self.tcp_as(level, record, Own::default());
+        self.tcp_as((level, Targets::ALL), record, Own::default());
     }
 
     /// Writes about a connection, in shapes of its frontend's own.
-    pub fn tcp_as(&self, level: Level, record: &TcpRecord<'_>, own: Own<'_>) {
+    pub fn tcp_as(&self, level: (Level, Targets), record: &TcpRecord<'_>, own: Own<'_>) {
         self.lines(level, own.data, |format, _, dates, out| match (format, own.line) {
             (Format::Text, Some(line)) => out.extend_from_slice(line),
             (Format::Text, None) => text::tcp(record, dates, out),
@@ -100,8 +104,20 @@ impl Writer {
         });
     }
 
-    fn lines(&self, level: Level, data: Option<&[u8]>, write: impl Fn(Format, usize, &mut DateCache, &mut Vec<u8>)) {
-        for stream in self.streams.borrow_mut().iter_mut().filter(|stream| stream.shape.level >= level) {
+    fn lines(
+        &self,
+        (level, to): (Level, Targets),
+        data: Option<&[u8]>,
+        write: impl Fn(Format, usize, &mut DateCache, &mut Vec<u8>),
+    ) {
+        let mut streams = self.streams.borrow_mut();
+        if streams.iter().any(|stream| stream.own.meets(to) && !to.holds(stream.own)) {
+            split(&mut streams, to);
+        }
+        for stream in streams.iter_mut().filter(|stream| stream.shape.level >= level && to.holds(stream.own)) {
+            if stream.sampled && !stream.queues.iter().all(Queue::takes_next) {
+                continue;
+            }
             let Stream { shape, dates, batch, .. } = stream;
             batch.line(level, |out| {
                 let room = shape.begin(data, out);
@@ -145,24 +161,50 @@ impl Writer {
     }
 }
 
+/// Of targets that shared their lines so far only some want this one: from now on they are apart.
+#[cold]
+fn split(streams: &mut Vec<Stream>, to: Targets) {
+    for stream in std::mem::take(streams) {
+        if to.holds(stream.own) || !stream.own.meets(to) {
+            streams.push(stream);
+            continue;
+        }
+        let mut stream = stream;
+        stream.flush();
+        let (ours, others): (Vec<Queue>, Vec<Queue>) = stream.queues.drain(..).partition(|queue| queue.own.meets(to));
+        streams.extend([ours, others].map(Stream::of));
+    }
+}
+
 fn streams(queues: &[Queue]) -> Vec<Stream> {
     let mut streams: Vec<Stream> = Vec::new();
     for queue in queues {
-        match streams.iter_mut().find(|stream| stream.shape == queue.shape) {
-            Some(stream) => stream.queues.push(queue.clone()),
-            None => streams.push(Stream {
-                shape: queue.shape,
-                dates: DateCache::default(),
-                batch: Batch::default(),
-                buffers: Buffers::default(),
-                queues: vec![queue.clone()],
-            }),
+        let alike = |stream: &&mut Stream| stream.shape == queue.shape && !stream.sampled && !queue.is_sampled();
+        match streams.iter_mut().find(alike) {
+            Some(stream) => {
+                stream.own = stream.own.and(queue.own);
+                stream.queues.push(queue.clone());
+            }
+            None => streams.push(Stream::of(vec![queue.clone()])),
         }
     }
     streams
 }
 
 impl Stream {
+    /// For targets of one shape.
+    fn of(queues: Vec<Queue>) -> Self {
+        Self {
+            own: queues.iter().fold(Targets::NONE, |all, queue| all.and(queue.own)),
+            shape: queues[0].shape,
+            dates: DateCache::default(),
+            batch: Batch::default(),
+            buffers: Buffers::default(),
+            sampled: queues.iter().any(Queue::is_sampled),
+            queues,
+        }
+    }
+
     #[cold]
     fn flush(&mut self) {
         let lines = self.batch.lines();

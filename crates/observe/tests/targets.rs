@@ -10,7 +10,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use plimsoll_clock::Tick;
 use plimsoll_observe::{
-    Event, Format, Framing, HttpRecord, HttpTimes, Level, Levels, LogTarget, RequestLine, Sink, To, Value, Writer,
+    Event, Format, Framing, HttpRecord, HttpTimes, Level, Levels, LogTarget, RequestLine, Sink, Targets, To, Value,
+    Writer,
 };
 
 /// Long enough for a machine that does other things; passing tests never wait for it.
@@ -63,7 +64,7 @@ fn several_targets_get_the_same_lines_each_in_its_shape() {
     ];
     let sink = Sink::start(&targets).unwrap();
     let (one, two) = (sink.writer(), sink.writer());
-    assert!(one.wants(Level::Info));
+    assert!(one.wants(Level::Info, Targets::ALL));
     request(&one, "/1");
     request(&two, "/2");
     sink.events().send(&event(Level::Alert, "Server app/app1 is DOWN"));
@@ -114,7 +115,7 @@ fn targets_are_replaced_while_workers_write_and_nothing_is_lost() {
     let prepared = sink.prepare(&[file(folder.path(), "comes"), file(folder.path(), "stays")]).unwrap();
     assert!(sink.prepare(&[file(folder.path(), "comes"), LogTarget::new(To::File("/nowhere/at/all".into()))]).is_err());
     sink.replace(prepared);
-    assert!(writer.wants(Level::Info));
+    assert!(writer.wants(Level::Info, Targets::ALL));
     request(&writer, "/after");
     events.send(&event(Level::Notice, "told"));
     writer.flush();
@@ -128,11 +129,11 @@ fn targets_are_replaced_while_workers_write_and_nothing_is_lost() {
 #[test]
 fn without_a_target_no_line_is_wanted_and_no_event_is_heard() {
     let sink = Sink::start(&[]).unwrap();
-    assert!(!sink.writer().wants(Level::Info));
+    assert!(!sink.writer().wants(Level::Info, Targets::ALL));
     assert!(!sink.events().is_heard());
     let grave = LogTarget { level: Some(Level::Notice), ..LogTarget::new(To::Stderr) };
     let sink = Sink::start(&[grave]).unwrap();
-    assert!(!sink.writer().wants(Level::Info));
+    assert!(!sink.writer().wants(Level::Info, Targets::ALL));
     assert!(sink.events().is_heard());
 }
 

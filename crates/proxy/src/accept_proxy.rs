@@ -16,6 +16,7 @@ use plimsoll_rules::{Arena, Context, Place, Variables};
 
 use crate::buffer::Buffer;
 use crate::client::{Client, Closing};
+use crate::logging::Ended;
 use crate::rules::{Logged, Proxies, Times, number};
 use crate::snapshot::Mode;
 use crate::{HEADER_TIMEOUT, HEADER_TRUNCATED, accept};
@@ -130,7 +131,12 @@ fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
         bytes,
         length: bytes.len(),
     });
-    let Some(log) = worker.log.as_ref().filter(|log| frontend.log && log.wants(Level::Info)) else { return };
+    let Some(log) = worker.log.as_ref() else { return };
+    let ended = Ended::refused(outcome, bytes.len() as u64);
+    let Some(level) = frontend.log.level(Some(Level::Info), ended) else { return };
+    if !log.wants(level, frontend.log.to) {
+        return;
+    }
     let lasted = Tick::now().since(client.since.get());
     let total = i64::try_from(lasted.as_micros()).unwrap_or(i64::MAX);
     let levels =
@@ -170,7 +176,7 @@ fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
     let own = Own { line: line.as_deref(), data: None };
     match frontend.mode {
         Mode::Http => log.http_as(
-            Level::Info,
+            (level, frontend.log.to),
             &HttpRecord {
                 client: client.address(),
                 date,
@@ -188,7 +194,7 @@ fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
             own,
         ),
         Mode::Tcp => log.tcp_as(
-            Level::Info,
+            (level, frontend.log.to),
             &TcpRecord {
                 client: client.address(),
                 date,

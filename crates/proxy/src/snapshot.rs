@@ -20,7 +20,8 @@ use crate::mail::Mailbox;
 use crate::rules::{BackendRules, Directory, Formats, FrontendRules, Tells};
 use crate::services::Services;
 use crate::{
-    BackendCounters, FrontendCounters, Gate, LoopCounters, ProcessCounters, Rate, SendProxy, Splicing, Timeouts,
+    BackendCounters, FrontendCounters, Gate, Logging, LoopCounters, ProcessCounters, Rate, SendProxy, Splicing,
+    Timeouts,
 };
 
 /// What a proxy understands of the bytes it forwards.
@@ -128,8 +129,8 @@ pub struct Frontend {
     pub server_close: bool,
     /// What a client may make us hold.
     pub limits: Limits,
-    /// `access-log`
-    pub log: bool,
+    /// `log` and its likes
+    pub log: Logging,
     /// Its rules, if it has any.
     pub rules: Option<Arc<FrontendRules>>,
     /// `log-format` and its likes, if it has any.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
 use plimsoll_net::ToServer;
-use plimsoll_observe::{Failure, Level, Levels, Message, TcpRecord, TcpTimes, Writer};
+use plimsoll_observe::{Failure, Level, Levels, Message, Own, TcpRecord, TcpTimes, Writer};
 use plimsoll_outcome::Outcome;
 use plimsoll_rules::{Arena, Context, Place, Variables};
 use plimsoll_server::Server;
@@ -19,6 +19,7 @@ use crate::buffer::Buffer;
 use crate::client::{self, Client, Closing, Detached};
 use crate::connect::connect;
 use crate::lease::{Lease, Stay};
+use crate::logging::{Ended, Logging};
 use crate::personal::personal;
 use crate::relay::{Moved, closing};
 use crate::rules::LogLevel;
@@ -90,7 +91,7 @@ struct Parties<'a> {
     /// When it was accepted.
     since: Tick,
     frontend: &'a FrontendLive,
-    log: bool,
+    log: Logging,
     /// Its name, and what it counts.
     backend: Option<(&'a str, &'a BackendLive)>,
     server: Option<&'a Server>,
@@ -324,8 +325,16 @@ impl Parties<'_> {
         if *outcome != OK {
             self.failed(outcome);
         }
-        let (Some(log), Some(level)) = (self.worker.log.as_ref().filter(|_| self.log), record.level.0) else { return };
-        if !log.wants(level) {
+        let ended = Ended {
+            outcome,
+            status: 0,
+            retries: record.retries,
+            redispatched: record.redispatched,
+            bytes_in: moved.up,
+        };
+        let Some(log) = self.worker.log.as_ref() else { return };
+        let Some(level) = self.log.level(record.level.0, ended) else { return };
+        if !log.wants(level, self.log.to) {
             return;
         }
         let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
@@ -353,7 +362,7 @@ impl Parties<'_> {
             },
         };
         match &record.look {
-            None => log.tcp(level, &line),
+            None => log.tcp_as((level, self.log.to), &line, Own::default()),
             Some(look) => self.formatted((log, level), &line, look),
         }
     }
@@ -398,7 +407,7 @@ impl Parties<'_> {
         };
         let (arena, mut variables) = (Arena::new(), look.variables.borrow_mut());
         let cx = Context::new(Place::TcpLog, &arena, self.worker, &mut variables).with_shared(&logged);
-        log.tcp_as(level, line, look.formats.render(&cx));
+        log.tcp_as((level, self.log.to), line, look.formats.render(&cx));
     }
 
     #[cold]

@@ -7,6 +7,7 @@ use plimsoll_config::Duration;
 use plimsoll_net::Stream;
 use plimsoll_outcome::Outcome;
 
+use crate::Logging;
 use crate::buffer::Buffer;
 use crate::client::Detached;
 use crate::lease::{Lease, Seat, Stay};
@@ -19,8 +20,8 @@ pub(crate) struct Terms {
     pub(crate) seat: Seat,
     /// Of the frontend that it was routed by; the gates' is another one if the port has moved since.
     pub(crate) frontend: Arc<FrontendLive>,
-    /// `access-log`
-    pub(crate) log: bool,
+    /// What its frontend writes to the log.
+    pub(crate) log: Logging,
     patience: Patience,
     /// From the client to the server, and back.
     splice: [Splice; 2],

@@ -56,7 +56,7 @@ impl House {
             close: false,
             server_close: false,
             limits: Limits::DEFAULT,
-            log: true,
+            log: plimsoll_proxy::Logging::ALL,
             rules: None,
             formats: None,
             directory: Arc::default(),

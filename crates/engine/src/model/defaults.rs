@@ -2,8 +2,8 @@
 
 use super::{
     AddressOptions, Balance, Deserialize, ErrorFiles, FieldName, ForwardedOptions, HealthCheck, JsonSchema, Keepalive,
-    Mode, NamedMap, OneOrMany, RestrictNames, Reuse, ShortForm, Source, Spanned, StatsOptions, Switch, TcpRequest,
-    TcpResponse, Timeouts,
+    Mode, NamedMap, OneOrMany, ProxyLog, RestrictNames, Reuse, ShortForm, Source, Spanned, StatsOptions, Switch,
+    TcpRequest, TcpResponse, Timeouts,
 };
 
 /// What holds for every proxy that does not say otherwise.
@@ -18,6 +18,16 @@ pub(crate) struct Defaults {
     pub(crate) maxconn: Option<u32>,
     /// For frontends: a line per request (HTTP) or connection (TCP); true if not given.
     pub(crate) access_log: Option<bool>,
+    /// Where its lines go: one or many, each `global` or a target as under `global.log`, or `defaults`; `[]` writes none.
+    pub(crate) log: Option<OneOrMany<ShortForm<ProxyLog>>>,
+    /// The name that syslog shows for its lines.
+    pub(crate) log_tag: Option<String>,
+    /// For frontends: no line for clients that send nothing.
+    pub(crate) dontlognull: Option<bool>,
+    /// For frontends: no line for what went well.
+    pub(crate) dontlog_normal: Option<bool>,
+    /// For frontends: what did not go well has the level `err`.
+    pub(crate) log_separate_errors: Option<bool>,
     /// For frontends: how lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
     pub(crate) log_format: Option<Spanned<String>>,
     /// For frontends: the structured data of lines to targets that are framed as RFC 5424: `[id@32473 path="%{+E}HP"]`.
@@ -102,6 +112,16 @@ pub(crate) struct NamedDefaults {
     pub(crate) maxconn: Option<u32>,
     /// For frontends: a line per request (HTTP) or connection (TCP).
     pub(crate) access_log: Option<bool>,
+    /// Where its lines go: one or many, each `global` or a target as under `global.log`, or `defaults`; `[]` writes none.
+    pub(crate) log: Option<OneOrMany<ShortForm<ProxyLog>>>,
+    /// The name that syslog shows for its lines.
+    pub(crate) log_tag: Option<String>,
+    /// For frontends: no line for clients that send nothing.
+    pub(crate) dontlognull: Option<bool>,
+    /// For frontends: no line for what went well.
+    pub(crate) dontlog_normal: Option<bool>,
+    /// For frontends: what did not go well has the level `err`.
+    pub(crate) log_separate_errors: Option<bool>,
     /// For frontends: how lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
     pub(crate) log_format: Option<Spanned<String>>,
     /// For frontends: the structured data of lines to targets that are framed as RFC 5424: `[id@32473 path="%{+E}HP"]`.

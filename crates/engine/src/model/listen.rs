@@ -2,8 +2,8 @@
 
 use super::{
     AddressOptions, Balance, BindLine, Deserialize, ErrorFiles, FieldName, ForwardedOptions, HealthCheck, JsonSchema,
-    Keepalive, Mode, NamedMap, OneOrMany, RestrictNames, Reuse, ServerLine, ShortForm, Source, Spanned, StatsOptions,
-    Switch, TcpRequest, TcpResponse, Timeouts,
+    Keepalive, Mode, NamedMap, OneOrMany, ProxyLog, RestrictNames, Reuse, ServerLine, ShortForm, Source, Spanned,
+    StatsOptions, Switch, TcpRequest, TcpResponse, Timeouts,
 };
 
 /// A frontend and a backend of one name: the keys of both, but for `default-backend`.
@@ -23,6 +23,16 @@ pub(crate) struct Listen {
     pub(crate) maxconn: Option<u32>,
     /// A line per request (HTTP) or connection (TCP).
     pub(crate) access_log: Option<bool>,
+    /// Where its lines go: one or many, each `global` or a target as under `global.log`, or `defaults`; `[]` writes none.
+    pub(crate) log: Option<OneOrMany<ShortForm<ProxyLog>>>,
+    /// The name that syslog shows for its lines.
+    pub(crate) log_tag: Option<String>,
+    /// No line for clients that send nothing.
+    pub(crate) dontlognull: Option<bool>,
+    /// No line for what went well.
+    pub(crate) dontlog_normal: Option<bool>,
+    /// What did not go well has the level `err`.
+    pub(crate) log_separate_errors: Option<bool>,
     /// How lines of the log are written to targets of text: `%ci:%cp [%tr] %ft %b/%s %ST %B`.
     pub(crate) log_format: Option<Spanned<String>>,
     /// The structured data of lines to targets that are framed as RFC 5424: `[id@32473 path="%{+E}HP"]`.

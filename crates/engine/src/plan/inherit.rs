@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use plimsoll_config::{Diagnostic, Diagnostics, OneOrMany, Span, Spanned};
 
+use super::logs;
 use crate::model::{Backend, Defaults, File, Frontend, Listen, NamedDefaults, TcpRequest};
 
 /// Turns `listens` into frontends and backends. A name that is already taken is an error with both places.
@@ -34,6 +35,11 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         timeouts: listen.timeouts.clone(),
         maxconn: listen.maxconn,
         access_log: listen.access_log,
+        log: listen.log.clone(),
+        log_tag: listen.log_tag.clone(),
+        dontlognull: listen.dontlognull,
+        dontlog_normal: listen.dontlog_normal,
+        log_separate_errors: listen.log_separate_errors,
         log_format: listen.log_format,
         log_format_sd: listen.log_format_sd,
         error_log_format: listen.error_log_format,
@@ -74,6 +80,8 @@ fn split(name: &Spanned<String>, listen: Listen) -> (Frontend, Backend) {
         from: listen.from,
         mode: listen.mode,
         timeouts: listen.timeouts,
+        log: listen.log,
+        log_tag: listen.log_tag,
         source: listen.source,
         balance: listen.balance,
         allbackups: listen.allbackups,
@@ -133,6 +141,11 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         frontend.timeouts = frontend.timeouts.or(&from.timeouts);
         frontend.maxconn = frontend.maxconn.or(from.maxconn);
         frontend.access_log = frontend.access_log.or(from.access_log);
+        logs::inherit(&mut frontend.log, &from.log);
+        inherit(&mut frontend.log_tag, &from.log_tag);
+        frontend.dontlognull = frontend.dontlognull.or(from.dontlognull);
+        frontend.dontlog_normal = frontend.dontlog_normal.or(from.dontlog_normal);
+        frontend.log_separate_errors = frontend.log_separate_errors.or(from.log_separate_errors);
         for (own, from) in [
             (&mut frontend.log_format, &from.log_format),
             (&mut frontend.log_format_sd, &from.log_format_sd),
@@ -161,6 +174,8 @@ pub(super) fn fill(file: &mut File, written: &Names<'_>, found: &mut Diagnostics
         let Some(from) = of(&backend.from) else { continue };
         backend.mode = backend.mode.or(from.mode.map(Spanned::detached));
         backend.timeouts = backend.timeouts.or(&from.timeouts);
+        logs::inherit(&mut backend.log, &from.log);
+        inherit(&mut backend.log_tag, &from.log_tag);
         if backend.source.is_none() {
             backend.source.clone_from(&from.source);
         }
@@ -287,6 +302,11 @@ impl From<&NamedDefaults> for Defaults {
             timeouts: named.timeouts.clone(),
             maxconn: named.maxconn,
             access_log: named.access_log,
+            log: named.log.clone(),
+            log_tag: named.log_tag.clone(),
+            dontlognull: named.dontlognull,
+            dontlog_normal: named.dontlog_normal,
+            log_separate_errors: named.log_separate_errors,
             log_format: named.log_format.clone(),
             log_format_sd: named.log_format_sd.clone(),
             error_log_format: named.error_log_format.clone(),
@@ -332,6 +352,11 @@ impl Defaults {
         self.timeouts = self.timeouts.or(&base.timeouts);
         self.maxconn = self.maxconn.or(base.maxconn);
         self.access_log = self.access_log.or(base.access_log);
+        logs::inherit(&mut self.log, &base.log);
+        inherit(&mut self.log_tag, &base.log_tag);
+        self.dontlognull = self.dontlognull.or(base.dontlognull);
+        self.dontlog_normal = self.dontlog_normal.or(base.dontlog_normal);
+        self.log_separate_errors = self.log_separate_errors.or(base.log_separate_errors);
         for (own, base) in [
             (&mut self.log_format, &base.log_format),
             (&mut self.log_format_sd, &base.log_format_sd),

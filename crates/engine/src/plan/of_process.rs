@@ -39,7 +39,7 @@ impl Plan {
     /// Log files and UNIX sockets: what it opens in the file system while it runs.
     #[must_use]
     pub fn opens(&self) -> Vec<PathBuf> {
-        let logs = self.log.iter().filter_map(|target| match &target.to {
+        let logs = self.log.all.iter().filter_map(|target| match &target.to {
             To::File(path) => Some(path.clone()),
             _ => None,
         });

@@ -200,7 +200,7 @@ impl<'b> Bench<'b> {
         };
         // The rules may have made some more.
         let rules = FrontendRules { captures: self.known.captures.take().unwrap_or_default(), ..rules };
-        let formats = self.formats(frontend, defaults, mode, &acls);
+        let formats = self.formats(frontend, defaults, mode, &acls, !rules.captures.is_empty());
         self.note_use(&acls);
         let empty = rules.connection.is_empty()
             && rules.session.is_empty()

@@ -132,7 +132,6 @@ pub(super) const ROWS: &[Directive] = &[
     line("httpclient.retries", Tuning("there is no HTTP client of scripts")),
     line("httpclient.timeout.connect", Tuning("there is no HTTP client of scripts")),
     line("localpeer", Unsupported(Light, "it would name this machine among its peers")),
-    line("log-send-hostname", Unsupported(Light, "lines would carry another host name")),
     line(
         "master-worker",
         Unsupported(Light, "it would run workers below a master; one process here reloads by itself"),

@@ -69,7 +69,7 @@ fn entered() -> (Arc<Process>, Arc<FrontendLive>, Arc<Gate>, Mail) {
         close: false,
         server_close: false,
         limits: Limits::DEFAULT,
-        log: false,
+        log: crate::Logging::NOTHING,
         rules: None,
         formats: None,
         directory: Arc::default(),

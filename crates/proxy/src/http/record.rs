@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use plimsoll_clock::{Tick, wall};
 use plimsoll_http::{Request, Response, request_stop};
-use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Level, Levels, MOST_BYTES, Message, RequestLine, Writer};
+use plimsoll_observe::{Failure, HttpRecord, HttpTimes, Level, Levels, MOST_BYTES, Message, Own, RequestLine, Writer};
 use plimsoll_outcome::{Outcome, Side};
 use plimsoll_rules::{Arena, Context, Place, Variables};
 
@@ -14,6 +14,7 @@ use super::judge::Judge;
 use super::parts::Both;
 use crate::OK;
 use crate::client::Client;
+use crate::logging::Ended;
 use crate::rules::{Logged, Progress, Proxies, Times, between, number};
 use crate::snapshot::{Backend, Frontend, Target};
 use crate::step::fault::point;
@@ -165,13 +166,18 @@ impl Record {
         } else if *outcome != OK {
             self.failed(client, frontend, backend, request.map_or(Kept::Nothing, Kept::Request), outcome);
         }
-        if frontend.log
-            && let Some(log) = worker.log.as_ref()
-            && let Some(level) = about.level()
-            && log.wants(level)
+        if let Some(log) = worker.log.as_ref()
+            && let Some(level) = frontend.log.level(about.level(), self.ended(outcome))
+            && log.wants(level, frontend.log.to)
         {
             self.log((log, level), (client, since), frontend, backend, request, (outcome, now), about);
         }
+    }
+
+    /// What decides about its line.
+    const fn ended(&self, outcome: &'static Outcome) -> Ended {
+        let Self { status, retries, redispatched, bytes_in, .. } = *self;
+        Ended { outcome, status, retries, redispatched, bytes_in }
     }
 
     /// Counts a failure and keeps it for `show errors`.
@@ -230,19 +236,12 @@ impl Record {
         let live = &frontend.live;
         live.counters.count(worker.id, |shard| &shard.request_rate, &live.busiest_requests, self.started);
         self.failed(client, frontend, None, Kept::Refused(bytes), outcome);
-        if frontend.log
-            && let Some(log) = worker.log.as_ref().filter(|log| log.wants(Level::Info))
+        if let Some(log) = worker.log.as_ref()
+            && let Some(level) = frontend.log.level(Some(Level::Info), self.ended(outcome))
+            && log.wants(level, frontend.log.to)
         {
             let since = client.since.get();
-            self.log(
-                (log, Level::Info),
-                (client, since),
-                frontend,
-                None,
-                None,
-                (outcome, Tick::now()),
-                About::default(),
-            );
+            self.log((log, level), (client, since), frontend, None, None, (outcome, Tick::now()), About::default());
         }
     }
 
@@ -290,7 +289,7 @@ impl Record {
             }),
         };
         let Some(formats) = frontend.formats.as_ref().filter(|formats| formats.shapes_lines()) else {
-            return log.http(level, &record);
+            return log.http_as((level, frontend.log.to), &record, Own::default());
         };
         let idle = micros(if self.started > since { self.started.since(since) } else { Duration::ZERO });
         let times = Times {
@@ -349,7 +348,7 @@ impl Record {
         if let Some(response) = about.response {
             cx = cx.with_shared(response);
         }
-        log.http_as(level, &record, formats.render(&cx));
+        log.http_as((level, frontend.log.to), &record, formats.render(&cx));
     }
 }
 

@@ -153,7 +153,7 @@ fn frontend(mode: Mode, backend: &Arc<Backend>) -> Frontend {
         close: false,
         server_close: false,
         limits: Limits::DEFAULT,
-        log: false,
+        log: crate::Logging::NOTHING,
         rules: None,
         formats: None,
         directory: Arc::default(),
