@@ -22,7 +22,7 @@ use super::job::{Failed, Job, Upload};
 use super::judge::{Decided, Judge};
 use super::parts::Parts;
 use super::record::{About, Record};
-use super::replying::{decided, fail, monitored, refuse};
+use super::replying::{decided, fail, monitored, refuse, unasked};
 use super::tunnel::Tunnel;
 use super::upload::{UploadEnd, absorb, upload};
 use super::write::{self, Patience};
@@ -35,7 +35,7 @@ use crate::rules::tell;
 use crate::site::{Route, Site};
 use crate::snapshot::{Frontend, Mode};
 use crate::step::fault::point;
-use crate::{ABORTED_CONNECTING, BODY_ABORTED, NO_BACKEND, NO_SERVER, OK, SERVER_EARLY};
+use crate::{ABORTED_CONNECTING, BODY_ABORTED, NO_BACKEND, NO_SERVER, OK, REQUEST_ABORTED, SERVER_EARLY};
 
 /// What an empty send buffer takes at once for sure.
 const SHORT: usize = 8 << 10;
@@ -69,6 +69,9 @@ async fn one(client: &mut Client, buf: &mut Buffer, parts: &mut Parts) -> Next {
     let started = match head::read(client, buf, &mut both.request, &route.frontend).await {
         Ok(started) => started,
         Err(NoRequest::NotYet) => return Next::Idle,
+        Err(NoRequest::Quiet) if client.requests == 0 && route.frontend.log.null => {
+            return Next::Close(Box::pin(unasked(client, &REQUEST_ABORTED)).await);
+        }
         Err(NoRequest::Quiet) => return Next::Close(Closing::Plain),
         Err(NoRequest::Bad(outcome)) => return Box::pin(refuse(client, &route.frontend, buf.bytes(), outcome)).await,
     };

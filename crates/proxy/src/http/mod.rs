@@ -18,6 +18,7 @@ mod write;
 use std::future::poll_fn;
 use std::task::Poll;
 
+use crate::REQUEST_TIMEOUT;
 use crate::client::{Client, Closing};
 use crate::step::fault::point;
 
@@ -37,6 +38,10 @@ pub(crate) async fn serve(mut client: Client) {
     client.since.set(client.began());
     let closing = loop {
         if !client.has_early() && !idle(&mut client).await {
+            // Whoever has said nothing in time is told so, where that is logged.
+            if client.requests == 0 && client.port().route().frontend.log.null {
+                break Box::pin(replying::unasked(&client, &REQUEST_TIMEOUT)).await;
+            }
             break Closing::Plain;
         }
         match Box::pin(exchange::exchange(&mut client)).await {

@@ -12,12 +12,12 @@ use plimsoll_rules::{Arena, Context, Place, Variables};
 
 use super::judge::Judge;
 use super::parts::Both;
-use crate::OK;
 use crate::client::Client;
 use crate::logging::Ended;
 use crate::rules::{Logged, Progress, Proxies, Times, between, number};
 use crate::snapshot::{Backend, Frontend, Target};
 use crate::step::fault::point;
+use crate::{NO_BACKEND, OK, RULE_REJECT, RULE_TARPIT};
 
 /// Times and counts of one request. A time of zero: that point was not reached.
 #[derive(Debug, Default)]
@@ -265,8 +265,17 @@ impl Record {
             backend: backend.map(|backend| &*backend.name),
             server: self.service.or_else(|| server.map(|server| server.name())),
             times: HttpTimes {
-                request: between(self.started, self.head),
-                queue: if server.is_some() { 0 } else { -1 },
+                // As in HAProxy: such a request was never done with, and a tarpit is a queue.
+                request: if [&RULE_REJECT, &RULE_TARPIT, &NO_BACKEND].contains(&outcome) {
+                    -1
+                } else {
+                    between(self.started, self.head)
+                },
+                queue: match server {
+                    None if *outcome == RULE_TARPIT => between(self.head, now),
+                    None => -1,
+                    Some(_) => 0,
+                },
                 connect: between(self.head, self.connected),
                 response: between(self.connected, self.first),
                 total: micros(now.since(self.started)),

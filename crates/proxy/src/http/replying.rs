@@ -42,6 +42,16 @@ pub(super) async fn refuse(client: &Client, frontend: &Frontend, bytes: &[u8], o
     Next::Close(Closing::Linger)
 }
 
+/// Of a client that sent nothing at all, where that is logged (no `dontlognull`): as a request that did not come.
+#[cold]
+pub(super) async fn unasked(client: &Client, outcome: &'static Outcome) -> Closing {
+    let route = client.port().route();
+    match refuse(client, &route.frontend, &[], outcome).await {
+        Next::Close(closing) => closing,
+        _ => Closing::Plain,
+    }
+}
+
 /// The page for what is no request.
 #[cold]
 fn page_without_request(client: &Client, outcome: &'static Outcome) -> Reply {
