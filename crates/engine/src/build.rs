@@ -142,6 +142,9 @@ impl Plan {
     fn logging(&self, place: usize, options: &model::Frontend, events: &Events) -> Logging {
         let defaults = &self.file.defaults;
         let mode = options.mode.as_deref().copied().or(defaults.mode).unwrap_or_default();
+        // As in HAProxy, `Connect from …` tells of requests only.
+        let format = options.log_format.as_ref().or(defaults.log_format.as_ref());
+        let connects = mode == Mode::Http && format.is_some_and(|format| format.as_str() == "default");
         let to = if options.access_log.or(defaults.access_log).unwrap_or(true) {
             self.targets(self.log.frontends.get(place), events)
         } else {
@@ -149,7 +152,8 @@ impl Plan {
         };
         Logging {
             to,
-            null: options.dontlognull.or(defaults.dontlognull).map_or(mode == Mode::Tcp, |without| !without),
+            null: !connects
+                && options.dontlognull.or(defaults.dontlognull).map_or(mode == Mode::Tcp, |without| !without),
             normal: !options.dontlog_normal.or(defaults.dontlog_normal).unwrap_or(false),
             errors_apart: options.log_separate_errors.or(defaults.log_separate_errors).unwrap_or(false),
         }
