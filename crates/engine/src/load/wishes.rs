@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(plan.maxconn, Some(77));
         assert_eq!(plan.pidfile(), Some(PathBuf::from("/run/own.pid")));
         assert!(!plan.is_daemon());
-        assert_eq!(plan.log[0].tag.as_deref(), Some("haproxy"));
+        assert_eq!(plan.log.global[0].tag.as_deref(), Some("haproxy"));
         let limits: Vec<_> = plan.file.frontends.values().map(|frontend| frontend.maxconn).collect();
         assert_eq!(limits, [Some(5), Some(3)]);
     }
