@@ -79,7 +79,7 @@ fn serve(mut wire: Wire, _: usize) {
                 drop(wire.until_end());
             }
             "/chunk" => {
-                _ = wire.send(answer("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nhello\nzz\n").as_bytes())
+                _ = wire.send(answer("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nhello\nzz\n").as_bytes());
             }
             "/much" => {
                 wire.send(answer("HTTP/1.1 200 OK\nContent-Length: 100000000\n\n").as_bytes());
@@ -105,7 +105,7 @@ const HTTP: &[Case] = &[
     case("silently dropped", 1, |addr| get(addr, "/drop")),
     // The head was read and is told.
     other("rejected by content", "-1/-1/-1/-1/t -1 b - - PR-- 1/1/0/0/0 0/0 \"GET /reject HTTP/1.1\"", |addr| {
-        get(addr, "/reject")
+        get(addr, "/reject");
     }),
     case("no backend", 1, |addr| get(addr, "/nobackend")),
     case("no server", 1, |addr| get(addr, "/empty")),
