@@ -4,15 +4,15 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::configuration::Configuration;
 use clap::{Args, ValueEnum};
 use plimsoll_engine::{Findings, Plan, Refused};
 
 /// What `check` is told.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// A file in YAML, or a directory of them; repeat for several, which are read as one configuration.
-    #[arg(short, long = "file", value_name = "PATH", required = true)]
-    files: Vec<PathBuf>,
+    #[command(flatten)]
+    configuration: Configuration,
     /// How findings are shown: `json` and `sarif` on standard output, the others on standard error.
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
     format: Format,
@@ -52,14 +52,14 @@ pub fn read(files: &[PathBuf]) -> Result<Plan, Refused> {
 
 /// The verb.
 pub fn check(arguments: &Check) -> ExitCode {
-    let (plan, mut findings) = plimsoll_engine::load_files(&arguments.files);
+    let (plan, mut findings) = plimsoll_engine::load_files(arguments.configuration.files());
     if let Some(plan) = &plan {
         findings.add(plan.tried());
     }
     show(&findings, arguments.format);
     let good = plan.is_some() && findings.errors() == 0 && (!arguments.strict || findings.is_empty());
     if matches!(arguments.format, Format::Human | Format::Short) {
-        let names = names(&arguments.files);
+        let names = names(arguments.configuration.files());
         match findings.errors() {
             0 if good => println!("{names}: valid"),
             0 => eprintln!("lb: {names}: warnings, and --strict"),

@@ -1,6 +1,7 @@
 //! `lb`: reads its arguments and hands over to the engine. Reads top to bottom.
 
 mod check;
+mod configuration;
 mod ctl;
 mod demo;
 mod errors;
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use configuration::Configuration;
 
 /// Connections come and go in great numbers: this allocator gives memory back after a spike.
 #[global_allocator]
@@ -49,9 +51,8 @@ enum Verb {
     /// Listens on every `bind` of the file, or on none: an address that is taken, a file with errors or a `maxconn` that the
     /// descriptor limit cannot hold end it before it serves. `lb: ready` on standard error says that it serves.
     Run {
-        /// A file in YAML, or a directory of them; repeat for several, which are read as one configuration.
-        #[arg(short, long = "file", value_name = "PATH", required = true)]
-        files: Vec<PathBuf>,
+        #[command(flatten)]
+        configuration: Configuration,
         /// Take the place of the running process that has this runtime socket (level admin): every listening socket is passed on, no client
         /// is lost, and it drains once this one serves. If this one cannot serve, it stays.
         #[arg(long, value_name = "SOCKET")]
@@ -155,9 +156,8 @@ enum Verb {
         /// Its group.
         #[arg(long)]
         group: u32,
-        /// Its configuration.
-        #[arg(short, long = "file", value_name = "PATH", required = true)]
-        files: Vec<PathBuf>,
+        #[command(flatten)]
+        configuration: Configuration,
     },
     /// Ask a running process whether it is alive: for a container's health check.
     ///
@@ -179,7 +179,9 @@ fn main() -> ExitCode {
         return haproxy::main(words.collect());
     }
     match Arguments::parse().verb {
-        Verb::Run { files, take_over, in_background } => run::run(&files, take_over.as_deref(), in_background),
+        Verb::Run { configuration, take_over, in_background } => {
+            run::run(configuration.files(), take_over.as_deref(), in_background)
+        }
         Verb::Health { place, ready } => health::health(&place, ready),
         Verb::Check(arguments) => check::check(&arguments),
         Verb::Import(arguments) => import::import(&arguments),
@@ -200,7 +202,7 @@ fn main() -> ExitCode {
         Verb::Ctl { place, words } => ctl::ctl(&place, &words),
         Verb::Errors { place, most } => errors::errors(&place, most),
         Verb::Reload { place, plan } => reload::reload(&place, plan),
-        Verb::Keeper { user, group, files } => rights::keep(&files, user, group),
+        Verb::Keeper { user, group, configuration } => rights::keep(configuration.files(), user, group),
         Verb::Version => {
             println!("lb {} (Plimsoll)", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

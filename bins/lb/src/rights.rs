@@ -10,6 +10,7 @@ use plimsoll_process::Ids;
 use plimsoll_process::keeper::Keeper;
 use rustix::fs::Access;
 
+use crate::configuration;
 use crate::say::say;
 
 use crate::run::Signals;
@@ -43,9 +44,7 @@ pub fn give_up(plan: &Plan, files: &[PathBuf]) -> Result<(), String> {
 fn keeper(files: &[PathBuf], ids: Ids) -> Result<(Keeper, std::io::Result<Vec<u8>>), String> {
     let mut arguments: Vec<OsString> =
         ["keeper", "--user", &ids.user.to_string(), "--group", &ids.group.to_string()].map(OsString::from).to_vec();
-    for file in files {
-        arguments.extend([OsString::from("-f"), file.into()]);
-    }
+    arguments.extend(configuration::again(files));
     let keeper = Keeper::spawn(arguments).map_err(|error| format!("cannot start the keeper: {error}"))?;
     let first = keeper.configuration();
     Ok((keeper, first))

@@ -4,9 +4,9 @@ mod human;
 
 use std::io::{self, IsTerminal, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::configuration::Configuration;
 use clap::{Args, ValueEnum};
 use plimsoll_engine::{Asking, NoTrial, Rehearsal};
 
@@ -15,9 +15,8 @@ use crate::check;
 /// What `route` is told.
 #[derive(Debug, Args)]
 pub struct Route {
-    /// A file in YAML, or a directory of them; repeat for several, which are read as one configuration.
-    #[arg(short, long = "file", value_name = "PATH", required = true)]
-    files: Vec<PathBuf>,
+    #[command(flatten)]
+    configuration: Configuration,
     /// The request: `GET https://a.example/path`, or only its URL. Without one, a connection of TCP mode is tried.
     #[arg(value_name = "REQUEST")]
     request: Option<String>,
@@ -80,9 +79,11 @@ fn hexadecimal(text: &str) -> Result<Payload, String> {
 
 /// The verb.
 pub fn route(arguments: &Route) -> ExitCode {
-    let (plan, findings) = plimsoll_engine::load_files(&arguments.files);
+    let (plan, findings) = plimsoll_engine::load_files(arguments.configuration.files());
     // What is only to be looked at is told by `check`.
-    let Some(plan) = (if findings.errors() > 0 { check::told(&arguments.files, None, &findings) } else { plan }) else {
+    let Some(plan) =
+        (if findings.errors() > 0 { check::told(arguments.configuration.files(), None, &findings) } else { plan })
+    else {
         return ExitCode::FAILURE;
     };
     let asking = Asking {

@@ -37,7 +37,7 @@ pub use explanation::{Explanation, explanations};
 pub use language::{LANGUAGE, SERVICE_TABLES, TABLES};
 pub use load::{
     Ask, Disk, Files, Findings, Imported, Language, Resolve, Surroundings, Wishes, import, import_text, keep,
-    load_file, load_files, load_text, load_text_in, read_as, wish,
+    load_file, load_files, load_text, load_text_in, read_as, read_language, wish,
 };
 pub use model::schema;
 pub use plan::{Bind, Plan, ServerAddress};

@@ -19,7 +19,7 @@ use read::Reader;
 pub use files::{Ask, Disk, Files};
 pub use import::{Imported, import, import_text};
 pub use keeping::keep;
-pub use surroundings::{Language, Resolve, Surroundings, read_as};
+pub use surroundings::{Language, Resolve, Surroundings, read_as, read_language};
 pub use wishes::{Wishes, wish};
 
 /// What was found in the files.

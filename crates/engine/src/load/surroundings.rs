@@ -45,6 +45,12 @@ pub fn read_as(language: Language) {
     let _ = LANGUAGE.set(language);
 }
 
+/// What files of this process are read as.
+#[must_use]
+pub fn read_language() -> Language {
+    LANGUAGE.get().copied().unwrap_or_default()
+}
+
 /// What the loader asks of the world around the file.
 pub struct Surroundings<'s> {
     /// Answers for `${VAR}`.
@@ -78,7 +84,7 @@ impl Surroundings<'_> {
     pub fn of_process() -> Self {
         Self {
             env: &variable,
-            language: LANGUAGE.get().copied().unwrap_or_default(),
+            language: read_language(),
             resolve: &system,
             files: &Disk,
             descriptors: plimsoll_net::limits::descriptors().hard,
