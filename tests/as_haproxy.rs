@@ -201,6 +201,8 @@ fn signals_end_it_with_haproxys_exit_codes() {
         process.signal(signal);
         assert_eq!(code(process.wait_exit(SOON).unwrap()), expected, "{signal:?}");
         let mut theirs = lb::Lb::haproxy("web", &format!("{GOOD}frontend web\n bind fd@0\n"));
+        // It listens before it hears signals: one that answers does both.
+        assert_eq!(Client::connect(theirs.addr("web")).get("/").unwrap().status, 503);
         theirs.signal(signal);
         assert_eq!(code(theirs.wait_exit(SOON)), expected, "haproxy at {signal:?}");
     }
