@@ -14,7 +14,7 @@ fn said(output: &Output) -> String {
 }
 
 const SITE: &str = "# everybody\ndefaults\n mode http\n timeout client 5s\nfrontend web\n bind 127.0.0.1:0\n \
-                    # no robots\n http-request deny if { path /robots.txt }\n default_backend app\nbackend app\n \
+                    # nothing is put\n http-request deny if { method PUT }\n default_backend app\nbackend app\n \
                     timeout connect 1s\n timeout server 1s\n server a 127.0.0.1:1\n";
 
 #[test]
@@ -48,7 +48,7 @@ fn an_import_prints_yaml_that_is_valid_and_a_report() {
     );
     let written = fs::read_to_string(&yaml).unwrap();
     assert!(written.contains("# everybody\ndefaults:\n  mode: http\n"), "{written}");
-    assert!(written.contains("    # no robots\n    http-request: \"deny if { path /robots.txt }\"\n"), "{written}");
+    assert!(written.contains("    # nothing is put\n    http-request: \"deny if { method PUT }\"\n"), "{written}");
     let output = run(&["check", "--strict", "-f", yaml.to_str().unwrap()]);
     assert!(output.status.success(), "{}\n{written}", said(&output));
 }
