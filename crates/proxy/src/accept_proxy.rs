@@ -132,7 +132,8 @@ fn refuse(client: &Client, bytes: &[u8], outcome: &'static Outcome) {
         length: bytes.len(),
     });
     let Some(log) = worker.log.as_ref() else { return };
-    let ended = Ended::refused(outcome, bytes.len() as u64);
+    // Who owes a header is told of, whatever it sent: `dontlognull` is about those who owe nothing.
+    let ended = Ended::refused(outcome, (bytes.len() as u64).max(1));
     let Some(level) = frontend.log.level(Some(Level::Info), ended) else { return };
     if !log.wants(level, frontend.log.to) {
         return;
